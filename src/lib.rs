@@ -1,0 +1,21 @@
+//! `connprobe` proves every connection that an architecture page promises, from inside the pod.
+//!
+//! The crate is a house of floors; a module uses only what the table gives it, and
+//! `tests/floors.rs` holds the table.
+//!
+//! | floor | uses |
+//! | --- | --- |
+//! | model | nothing |
+//! | profile | model |
+//! | net | model |
+//! | facts | model |
+//! | report | model |
+//! | render | profile, model |
+//! | lab | model |
+//! | probe | net, model |
+//! | runner | probe, profile, facts, net, model |
+//! | bundle | report, facts, model |
+//! | kube | report, profile, model |
+//! | cli | all |
+
+pub mod model;

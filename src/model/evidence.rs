@@ -1,0 +1,390 @@
+//! What was seen: a closed list of keys, each with one type of value.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The type of value that a key has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// A number with a fraction: milliseconds, seconds.
+    Decimal,
+    /// True or false.
+    Flag,
+    /// Strings in an order that means something.
+    Texts,
+}
+
+/// One value of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A string.
+    Text(Box<str>),
+    /// A whole number.
+    Number(i64),
+    /// A number with a fraction.
+    Decimal(f64),
+    /// True or false.
+    Flag(bool),
+    /// Strings in an order that means something.
+    Texts(Vec<Box<str>>),
+}
+
+impl Value {
+    fn kind(&self) -> ValueKind {
+        match self {
+            Self::Text(_) => ValueKind::Text,
+            Self::Number(_) => ValueKind::Number,
+            Self::Decimal(_) => ValueKind::Decimal,
+            Self::Flag(_) => ValueKind::Flag,
+            Self::Texts(_) => ValueKind::Texts,
+        }
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Decimal(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Texts(texts) => f.write_str(&texts.join(", ")),
+        }
+    }
+}
+
+macro_rules! values {
+    ($($from:ty => |$it:ident| $make:expr;)*) => {
+        $(impl From<$from> for Value { fn from($it: $from) -> Self { $make } })*
+    };
+}
+
+values! {
+    &str => |text| Self::Text(text.into());
+    String => |text| Self::Text(text.into());
+    Box<str> => |text| Self::Text(text);
+    Cow<'_, str> => |text| Self::Text(text.into());
+    i64 => |number| Self::Number(number);
+    i32 => |number| Self::Number(number.into());
+    u32 => |number| Self::Number(number.into());
+    u16 => |number| Self::Number(number.into());
+    u8 => |number| Self::Number(number.into());
+    u64 => |number| Self::Number(i64::try_from(number).unwrap_or(i64::MAX));
+    usize => |number| Self::Number(i64::try_from(number).unwrap_or(i64::MAX));
+    f64 => |number| Self::Decimal(number);
+    bool => |flag| Self::Flag(flag);
+    Vec<String> => |texts| Self::Texts(texts.into_iter().map(Into::into).collect());
+    Vec<Box<str>> => |texts| Self::Texts(texts);
+}
+
+macro_rules! evidence_keys {
+    ($($variant:ident $word:literal $kind:ident $doc:literal;)*) => {
+        /// A key of evidence. `diff` and the schemas depend on the list being closed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Key { $(#[doc = $doc] $variant,)* }
+
+        impl Key {
+            /// Every key.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word in reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The type of its value.
+            pub const fn kind(self) -> ValueKind {
+                match self { $(Self::$variant => ValueKind::$kind,)* }
+            }
+
+            /// What it says, in one line.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)* }
+            }
+
+            /// Reads the word; `None` where it is none of them.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+evidence_keys! {
+    // Names
+    Name "name" Text "the name that was asked for";
+    NamesTried "names_tried" Texts "each full name that was tried, with its outcome";
+    Source "source" Text "where the addresses come from: literal, hosts, dns, option";
+    Addresses "addresses" Texts "the addresses that the name has";
+    Resolver "resolver" Text "address of the name server that answered, or that was asked last";
+    Rcode "rcode" Text "the response code by its name (RFC 6895 §2.3)";
+    CnameChain "cname_chain" Texts "the aliases, in order";
+    QueryType "query_type" Text "A or AAAA";
+    A "a" Text "how the A query ended";
+    Aaaa "aaaa" Text "how the AAAA query ended";
+    // TCP
+    Errno "errno" Text "the system's error by its name";
+    IcmpType "icmp_type" Number "type of the ICMP or ICMPv6 message";
+    IcmpCode "icmp_code" Number "code of the ICMP or ICMPv6 message";
+    Offender "offender" Text "address that sent the ICMP message";
+    OffenderRole "offender_role" Text "who that is: self, router, target";
+    WaitedMs "waited_ms" Decimal "how long it was waited for an answer, in milliseconds";
+    RttMs "rtt_ms" Decimal "smoothed round-trip time, in milliseconds";
+    Retransmits "retransmits" Number "segments that had to be sent again";
+    Mss "mss" Number "maximum segment size towards the peer, in bytes";
+    PathMtu "path_mtu" Number "path MTU, in bytes";
+    LocalAddress "local_address" Text "our address and port of the connection";
+    Hops "hops" Texts "the routers on the way, by TTL";
+    DiesPastHop "dies_past_hop" Number "the last hop that is known to have got the SYN";
+    LastHop "last_hop" Text "address of that hop";
+    ArrivalTtl "arrival_ttl" Number "TTL with which the answer arrived";
+    // Proxy
+    Proxy "proxy" Text "address and port of the proxy";
+    ProxyName "proxy_name" Text "the proxy as the site names it";
+    Cause "cause" Text "the fault beneath this one, by its code";
+    SocksReply "socks_reply" Number "the reply field of SOCKS5 (RFC 1928 §6)";
+    // TLS
+    TlsVersion "tls_version" Text "negotiated version";
+    CipherSuite "cipher_suite" Text "negotiated cipher suite";
+    Group "group" Text "negotiated key exchange group";
+    Alpn "alpn" Text "negotiated application protocol";
+    Offered "offered" Texts "what we offered";
+    ServerName "server_name" Text "the name that was sent as SNI and verified";
+    Verification "verification" Text "verified, ca-verified, not-verified, failed";
+    Subject "subject" Text "subject of the peer's certificate";
+    Issuer "issuer" Text "issuer of the peer's certificate";
+    Chain "chain" Texts "subjects of the chain as presented, leaf first";
+    ChainEnd "chain_end" Text "issuer of the last certificate presented: root, or below a root";
+    Sans "sans" Texts "subject alternative names of the peer's certificate";
+    NotBefore "not_before" Text "start of validity (RFC 3339)";
+    NotAfter "not_after" Text "end of validity (RFC 3339)";
+    DaysLeft "days_left" Number "whole days until the end of validity; negative afterwards";
+    Problems "problems" Texts "all that is wrong with the chain";
+    KeyPin "key_pin" Text "SHA-256 of the peer's public key, as curl has it";
+    LeafSha256 "leaf_sha256" Text "SHA-256 of the peer's certificate, in hex";
+    TlsAlert "tls_alert" Text "the alert by its name (RFC 8446 §6)";
+    ClientCertificate "client_certificate" Text "whether the peer asked for one and whether it was sent";
+    // Any protocol
+    Spoke "spoke" Text "the protocol that the peer speaks";
+    FirstBytes "first_bytes" Text "the first bytes of its answer, cleaned";
+    Bytes "bytes" Number "bytes received in this step";
+    Limit "limit" Number "the bound that was passed";
+    Expected "expected" Text "what was expected";
+    Found "found" Text "what was found";
+    // HTTP
+    Request "request" Text "method and target of the request";
+    Status "status" Number "HTTP status";
+    ContentType "content_type" Text "media type of the answer";
+    ServerHeader "server_header" Text "the Server field of the answer";
+    Via "via" Text "the Via field of the answer";
+    Location "location" Text "target of the redirect";
+    Redirects "redirects" Texts "the redirects that were followed";
+    Realm "realm" Text "what the peer asked credentials for";
+    Body "body" Text "the start of the body, cleaned";
+    Gateway "gateway" Text "the mark of something in between";
+    Field "field" Text "the header field, JSON pointer or column that this is about";
+    // PostgreSQL
+    Sqlstate "sqlstate" Text "SQLSTATE (PostgreSQL, appendix A)";
+    Phase "phase" Text "startup, authentication, session, query";
+    Message "message" Text "the peer's own words, cleaned";
+    AuthMethod "auth_method" Text "the authentication that the peer asked for";
+    ChannelBinding "channel_binding" Flag "whether SCRAM was bound to the TLS channel";
+    Pooler "pooler" Text "what told that a pooler answers";
+    ServerVersion "server_version" Text "version that the peer claims";
+    Database "database" Text "name of the database";
+    Username "username" Text "name that was used to log in";
+    InRecovery "in_recovery" Flag "whether the server is a standby";
+    ReadOnly "read_only" Flag "whether transactions are read-only";
+    Extensions "extensions" Texts "the extensions that were asked for, with their versions";
+    Privileges "privileges" Texts "the privileges that were asked for, with the answer";
+    // Elasticsearch
+    Product "product" Text "product that the peer claims to be";
+    ClusterName "cluster_name" Text "name of the cluster";
+    ClusterHealth "cluster_health" Text "green, yellow, red";
+    Nodes "nodes" Number "nodes of the cluster";
+    // Prometheus
+    Families "families" Number "metric families that were read";
+    Samples "samples" Number "samples that were read";
+    Missing "missing" Texts "what was required and not found";
+    Gauges "gauges" Texts "gauges of dependencies, as the peer reports them";
+    Line "line" Number "line of the exposition that can't be read";
+    // OAuth2
+    OauthError "oauth_error" Text "the error word (RFC 6749 §5.2)";
+    TokenType "token_type" Text "type of the token that was issued";
+    ExpiresIn "expires_in" Number "lifetime of the token, in seconds";
+    TokenRow "token_row" Text "the row that should have given the token";
+    // CometD
+    BayeuxError "bayeux_error" Text "the error field of the Bayeux answer";
+    Advice "advice" Text "what the peer advises: retry, handshake, none";
+    Connects "connects" Number "Bayeux connects that were answered well";
+    // Object storage
+    Bucket "bucket" Text "bucket or container";
+    Region "region" Text "region that the service names";
+    ServiceCode "service_code" Text "the service's own error code";
+    SkewS "skew_s" Number "our clock minus the peer's, in seconds";
+    Objects "objects" Number "objects in the bounded list";
+    // The rest
+    Control "control" Text "the control that this verdict rests on";
+    Row "row" Text "another row that this is about";
+    Path "path" Text "a file of ours";
+    Option "option" Text "the option or key that would change this";
+    Corroboration "corroboration" Text "what another row says of this one";
+    Attempts "attempts" Number "how many attempts were made";
+}
+
+/// What was seen: keys with values of the key's type, in the order in which they were noted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence(Vec<(Key, Value)>);
+
+impl Evidence {
+    /// No evidence.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Notes a value, in place of an earlier one of that key.
+    ///
+    /// A value whose type is not the key's is a mistake of ours: it stops a debug build.
+    pub fn set(&mut self, key: Key, value: impl Into<Value>) {
+        let value = value.into();
+        debug_assert_eq!(value.kind(), key.kind(), "evidence {}", key.as_str());
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// As [`Self::set`], for building in one expression.
+    #[must_use]
+    pub fn with(mut self, key: Key, value: impl Into<Value>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    /// As [`Self::with`], where there may be no value.
+    #[must_use]
+    pub fn with_some(self, key: Key, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+
+    /// Takes over all of another, whose values win.
+    pub fn absorb(&mut self, other: Self) {
+        for (key, value) in other.0 {
+            self.set(key, value);
+        }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: Key) -> Option<&Value> {
+        self.0.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// The text of a key.
+    pub fn text(&self, key: Key) -> Option<&str> {
+        match self.get(key) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number of a key.
+    pub fn number(&self, key: Key) -> Option<i64> {
+        match self.get(key) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Keys and values in the order in which they were noted.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Value)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key.as_str(), value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Evidence {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Evidence;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of evidence")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Evidence, A::Error> {
+                let mut evidence = Evidence::new();
+                while let Some(word) = map.next_key::<String>()? {
+                    let key = Key::parse(&word).ok_or_else(|| {
+                        A::Error::custom(format!("no key of evidence is called `{word}`"))
+                    })?;
+                    let value = match key.kind() {
+                        ValueKind::Text => Value::Text(map.next_value()?),
+                        ValueKind::Number => Value::Number(map.next_value()?),
+                        ValueKind::Decimal => Value::Decimal(map.next_value()?),
+                        ValueKind::Flag => Value::Flag(map.next_value()?),
+                        ValueKind::Texts => Value::Texts(map.next_value()?),
+                    };
+                    evidence.0.push((key, value));
+                }
+                Ok(evidence)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl JsonSchema for Evidence {
+    fn schema_name() -> Cow<'static, str> {
+        "Evidence".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let properties: serde_json::Map<String, serde_json::Value> = Key::ALL
+            .iter()
+            .map(|key| {
+                let mut schema = match key.kind() {
+                    ValueKind::Text => serde_json::json!({"type": "string"}),
+                    ValueKind::Number => serde_json::json!({"type": "integer"}),
+                    ValueKind::Decimal => serde_json::json!({"type": "number"}),
+                    ValueKind::Flag => serde_json::json!({"type": "boolean"}),
+                    ValueKind::Texts => {
+                        serde_json::json!({"type": "array", "items": {"type": "string"}})
+                    }
+                };
+                schema["description"] = key.about().into();
+                (key.as_str().to_owned(), schema)
+            })
+            .collect();
+        json_schema!({
+            "description": "What was seen, by key.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}

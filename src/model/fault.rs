@@ -1,0 +1,375 @@
+//! Why an attempt stopped: a closed code with evidence. It is data, not an error of ours.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::evidence::{Evidence, Key, Value};
+use crate::model::layer::Layer;
+
+/// Who should act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Acts {
+    /// Firewalls, routes, proxies.
+    Network,
+    /// Name servers and zones.
+    Dns,
+    /// The cluster, its Services and its mesh.
+    Platform,
+    /// Whoever runs the destination.
+    Service,
+    /// Whoever runs the database.
+    Database,
+    /// Whoever issues and installs certificates.
+    Certificates,
+    /// Whoever hands out accounts and secrets.
+    Credentials,
+    /// Whoever runs this probe.
+    Probe,
+    /// Whoever keeps the table, the profile or the site file.
+    Table,
+}
+
+impl Acts {
+    /// The word in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Dns => "dns",
+            Self::Platform => "platform",
+            Self::Service => "service",
+            Self::Database => "database",
+            Self::Certificates => "certificates",
+            Self::Credentials => "credentials",
+            Self::Probe => "probe",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// Implements a closed list of words: `ALL`, `as_str`, `about`, `parse`, serde and JSON Schema.
+macro_rules! closed_codes {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident $word:literal $about:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $(#[doc = $about] $variant,)* }
+
+        impl $name {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The spelling in files and reports.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// What it means, in one line.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about,)* }
+            }
+
+            /// Reads the spelling; `None` where it is none of them.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = Cow::<'_, str>::deserialize(deserializer)?;
+                Self::parse(&word).ok_or_else(|| {
+                    serde::de::Error::custom(format!("`{word}` is no {}", stringify!($name)))
+                })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let words: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+                json_schema!({"type": "string", "enum": words})
+            }
+        }
+    };
+}
+
+/// The closed list of faults, one line each: spelling, layer, who acts, meaning.
+macro_rules! fault_codes {
+    ($($variant:ident $word:literal $layer:ident $acts:ident $about:literal;)*) => {
+        closed_codes! {
+            /// Why an attempt stopped. Closed: a new cause is a new line here.
+            FaultCode { $($variant $word $about;)* }
+        }
+
+        impl FaultCode {
+            /// The layer at which it is booked.
+            pub const fn layer(self) -> Layer {
+                match self { $(Self::$variant => Layer::$layer,)* }
+            }
+
+            /// Who should act.
+            pub const fn acts(self) -> Acts {
+                match self { $(Self::$variant => Acts::$acts,)* }
+            }
+        }
+    };
+}
+
+fault_codes! {
+    DnsNxdomain                  "dns.nxdomain"                    Dns       Dns          "the name does not exist (RCODE 3)";
+    DnsNoData                    "dns.no-data"                     Dns       Dns          "the name exists, but has no address of a family that may be used";
+    DnsServfail                  "dns.servfail"                    Dns       Dns          "the name server could not answer (RCODE 2)";
+    DnsRefused                   "dns.refused"                     Dns       Dns          "the name server refuses to answer us (RCODE 5)";
+    DnsError                     "dns.error"                       Dns       Dns          "the name server answered with another RCODE";
+    DnsLoop                      "dns.loop"                        Dns       Dns          "the aliases of the name lead in a circle";
+    DnsTruncated                 "dns.truncated"                   Dns       Dns          "the answer was truncated, and asking again over TCP failed";
+    DnsTimeout                   "dns.timeout"                     Dns       Dns          "no name server answered in time";
+    DnsMalformed                 "dns.malformed"                   Dns       Dns          "the answer to our question can't be read";
+    DnsUnreachable               "dns.unreachable"                 Dns       Network      "no name server could be reached (ICMP or a local error)";
+
+    TcpRefused                   "tcp.refused"                     Tcp       Service      "RST in answer to our SYN: nothing listens on the port";
+    TcpRejected                  "tcp.rejected"                    Tcp       Network      "ICMP port or protocol unreachable in answer to our SYN";
+    TcpProhibited                "tcp.prohibited"                  Tcp       Network      "ICMP administratively prohibited in answer to our SYN";
+    TcpFiltered                  "tcp.filtered"                    Tcp       Network      "no answer to our SYN";
+    TcpHostUnreachable           "tcp.host-unreachable"            Tcp       Network      "ICMP host unreachable: the last router can't find the host";
+    TcpNetworkUnreachable        "tcp.network-unreachable"         Tcp       Network      "ICMP network unreachable: a router has no route";
+
+    PeerReset                    "peer.reset"                      Protocol  Service      "RST after the connection was accepted";
+    PeerClosed                   "peer.closed"                     Protocol  Service      "closed before the answer was whole";
+    PeerSilent                   "peer.silent"                     Protocol  Service      "accepts the connection and says nothing";
+    PeerStalled                  "peer.stalled"                    Protocol  Service      "starts to answer and then stops";
+
+    ProxyUnreachable             "proxy.unreachable"               Proxy     Network      "the proxy itself can't be reached";
+    ProxyAuthRequired            "proxy.auth-required"             Proxy     Credentials  "the proxy asks for credentials (407)";
+    ProxyDenied                  "proxy.denied"                    Proxy     Network      "the proxy refuses this target";
+    ProxyTargetUnreachable       "proxy.target-unreachable"        Proxy     Network      "the proxy can't reach the target";
+    ProxyMalformed               "proxy.malformed"                 Proxy     Network      "the proxy's answer can't be read";
+
+    TlsExpired                   "tls.expired"                     Tls       Certificates "a certificate's validity has ended";
+    TlsNotYetValid               "tls.not-yet-valid"               Tls       Certificates "a certificate's validity has not begun";
+    TlsUnknownIssuer             "tls.unknown-issuer"              Tls       Certificates "the chain leads to no certificate authority that is trusted here";
+    TlsSelfSigned                "tls.self-signed"                 Tls       Certificates "the peer's certificate is its own issuer and is not trusted here";
+    TlsNameMismatch              "tls.name-mismatch"               Tls       Certificates "the certificate is for other names";
+    TlsRevoked                   "tls.revoked"                     Tls       Certificates "a certificate was revoked";
+    TlsBadSignature              "tls.bad-signature"               Tls       Certificates "a signature does not match";
+    TlsWeak                      "tls.weak"                        Tls       Certificates "a key or a signature algorithm is too weak";
+    TlsBadPurpose                "tls.bad-purpose"                 Tls       Certificates "the certificate is not made for this use";
+    TlsInvalidCertificate        "tls.invalid-certificate"         Tls       Certificates "a certificate breaks a rule of RFC 5280";
+    TlsVersion                   "tls.version"                     Tls       Service      "the peer speaks only older versions of TLS";
+    TlsNoCommonParameters        "tls.no-common-parameters"        Tls       Service      "no cipher suite, group or signature scheme in common";
+    TlsAlpn                      "tls.alpn"                        Tls       Service      "no application protocol in common";
+    TlsUnknownServerName         "tls.unknown-server-name"         Tls       Service      "the peer does not know the server name (alert unrecognized_name)";
+    TlsNotTls                    "tls.not-tls"                     Tls       Service      "the peer does not speak TLS here";
+    TlsNotOffered                "tls.not-offered"                 Tls       Service      "the peer declines TLS within its own protocol";
+    TlsClientCertificateRequired "tls.client-certificate-required" Tls       Credentials  "the peer asks for a client certificate, and none was given";
+    TlsClientCertificateRejected "tls.client-certificate-rejected" Tls       Credentials  "the peer rejects our client certificate";
+    TlsAlert                     "tls.alert"                       Tls       Service      "the peer ended the handshake with another alert";
+    TlsMalformed                 "tls.malformed"                   Tls       Service      "the peer's handshake can't be read, or passes a size limit";
+    TlsPinMismatch               "tls.pin-mismatch"                Tls       Certificates "the peer's public key is none of the pinned ones";
+
+    ProtocolMismatch             "protocol.mismatch"               Protocol  Service      "another protocol answers on this port";
+    ProtocolMalformed            "protocol.malformed"              Protocol  Service      "the answer breaks the rules of its protocol";
+    ProtocolTooLarge             "protocol.too-large"              Protocol  Service      "the answer passes a size limit";
+    ProtocolUnexpectedStatus     "protocol.unexpected-status"      Protocol  Service      "the status is none of those expected";
+    ProtocolRedirect             "protocol.redirect"               Protocol  Service      "the answer is a redirect that may not be followed";
+    ProtocolUnexpectedBody       "protocol.unexpected-body"        Protocol  Service      "the answer does not hold what is expected";
+    ProtocolGateway              "protocol.gateway"                Protocol  Service      "something in between answers that the service is not there (502, 503, 504)";
+
+    AuthRequired                 "auth.required"                   Auth      Credentials  "the peer asks for credentials, and none were given";
+    AuthRejected                 "auth.rejected"                   Auth      Credentials  "the peer rejects our credentials";
+    AuthForbidden                "auth.forbidden"                  Auth      Credentials  "the peer knows us and does not let us";
+    AuthMethodUnsupported        "auth.method-unsupported"         Auth      Credentials  "the peer asks for a method that is not supported or not allowed";
+    AuthInsecure                 "auth.insecure"                   Auth      Table        "the credentials would travel in clear text, so they were not sent";
+    AuthNoToken                  "auth.no-token"                   Auth      Credentials  "the token that this row needs could not be had";
+
+    ServiceNoSuchDatabase        "service.no-such-database"        Operation Database     "the database does not exist";
+    ServiceTooManyConnections    "service.too-many-connections"    Operation Database     "the server has no connection left for us";
+    ServiceNotReady              "service.not-ready"               Operation Service      "the service is starting, stopping or recovering";
+    ServiceReadOnly              "service.read-only"               Operation Database     "the service only reads, and writing was asked for";
+    ServiceBackendDown           "service.backend-down"            Operation Database     "a pooler answers whose server is gone";
+    ServiceUnhealthy             "service.unhealthy"               Operation Service      "the service says that it is not well";
+    ServiceNotSticky             "service.not-sticky"              Operation Platform     "the requests of one session reach different servers";
+    ServiceWrongPeer             "service.wrong-peer"              Operation Service      "the right protocol, spoken by another product or an intruder";
+    ServiceError                 "service.error"                   Operation Service      "the service answers with an error of its own";
+
+    PolicyReached                "policy.reached"                  Tcp       Network      "should be blocked, and is not";
+    PolicyWrongFault             "policy.wrong-fault"              Tcp       Network      "blocked, but for a cause that proves no policy";
+    PolicyNoControl              "policy.no-control"               Tcp       Probe        "nothing else worked from here, so a block proves nothing";
+
+    MeshAcceptsAll               "mesh.accepts-all"                Tcp       Platform     "a port that can't exist accepts connections too";
+
+    LocalNoRoute                 "local.no-route"                  Tcp       Probe        "this host has no route to the address";
+    LocalPermission              "local.permission"                Tcp       Probe        "this host's own policy forbids the connection";
+    LocalPortsExhausted          "local.ports-exhausted"           Tcp       Probe        "this host has no local port left";
+    LocalFilesExhausted          "local.files-exhausted"           Tcp       Probe        "this process has no file descriptor left";
+    LocalDeadline                "local.deadline"                  Operation Probe        "the run ended before this row was done";
+    LocalSecretUnreadable        "local.secret-unreadable"         Auth      Probe        "a secret that this row needs can't be read";
+    LocalInternal                "local.internal"                  Operation Probe        "a mistake in the probe itself";
+}
+
+closed_codes! {
+    /// Something to know about a row that does not change its verdict. Closed.
+    WarningCode {
+        TlsExpiresSoon "tls.expires-soon" "a certificate of the chain ends soon";
+        TlsNotVerified "tls.not-verified" "TLS was asked for without verification of the peer";
+        TcpRetransmits "tcp.retransmits" "segments had to be sent again";
+        TcpShortTimeout "tcp.short-timeout" "the TCP time-out is shorter than three SYN retransmissions";
+        AuthNotEnforced "auth.not-enforced" "credentials are accepted although nothing checks them";
+        AuthCleartext "auth.cleartext" "credentials travelled without TLS";
+        AuthWeak "auth.weak" "a weak method of authentication was used";
+        DnsResolverDiffers "dns.resolver-differs" "the C library would have come to another answer";
+        LocalFamilyWithoutRoute "local.family-without-route" "an address of a family without a route was left out";
+        PolicyNoWitness "policy.no-witness" "no other source is known to have reached the target";
+        MeshSidecar "mesh.sidecar" "a sidecar stands between this pod and the network";
+        ServiceDegraded "service.degraded" "the service works and says that something is wrong";
+        ServiceReportsDependency "service.reports-dependency" "what the service itself says of this dependency";
+        SecretUnsafe "secret.unsafe" "a secret so short, or so like a user name, that outputs can't be searched for it";
+        ProbeLeftovers "probe.leftovers" "something that the probe made could not be removed";
+    }
+}
+
+closed_codes! {
+    /// Something wrong in the table, the profile or the site, not in the network. Closed.
+    FindingCode {
+        TableNote "table.note" "the published table is odd in this row";
+        TableAlternateWorks "table.alternate-works" "the documented way fails, and another works";
+        SitePort "site.port" "the site uses another port than the table";
+        SiteProof "site.proof" "the site asks for less proof than the profile";
+        SiteSkip "site.skip" "the site skips the row";
+        SiteExtra "site.extra" "a row of this site alone";
+        PortsSampled "ports.sampled" "a port range was sampled";
+        VantageNotSource "vantage.not-source" "rows were probed from a place that is not their source";
+        WaiverExpired "waiver.expired" "a waiver's day has passed";
+        WaiverUnused "waiver.unused" "a waiver covers nothing";
+    }
+}
+
+/// Why an attempt stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The closed code.
+    pub code: FaultCode,
+    /// One sentence with the particulars. Clean: see [`crate::model::clean`].
+    pub detail: String,
+    /// What a person needs to check it.
+    pub evidence: Evidence,
+}
+
+impl Fault {
+    /// A fault without evidence yet.
+    pub fn new(code: FaultCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), evidence: Evidence::new() }
+    }
+
+    /// Adds a piece of evidence.
+    #[must_use]
+    pub fn with(mut self, key: Key, value: impl Into<Value>) -> Self {
+        self.evidence.set(key, value);
+        self
+    }
+
+    /// Adds a piece of evidence, where there is one.
+    #[must_use]
+    pub fn with_some(self, key: Key, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fault = serializer.serialize_struct("Fault", 6)?;
+        fault.serialize_field("code", &self.code)?;
+        fault.serialize_field("layer", &self.code.layer())?;
+        fault.serialize_field("acts", &self.code.acts())?;
+        fault.serialize_field("detail", &self.detail)?;
+        fault.serialize_field("hint", crate::model::hint::of(self))?;
+        fault.serialize_field("evidence", &self.evidence)?;
+        fault.end()
+    }
+}
+
+/// The form of a fault in a report; layer, acts and hint follow from the code.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Fault")]
+#[expect(dead_code, reason = "the fields that follow from the code are read for the schema alone")]
+struct FaultForm {
+    /// The closed code.
+    code: FaultCode,
+    /// The layer at which it is booked.
+    layer: Layer,
+    /// Who should act.
+    acts: Acts,
+    /// One sentence with the particulars.
+    detail: String,
+    /// What to do about it.
+    hint: String,
+    /// What was seen.
+    evidence: Evidence,
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = FaultForm::deserialize(deserializer)?;
+        Ok(Self { code: form.code, detail: form.detail, evidence: form.evidence })
+    }
+}
+
+impl JsonSchema for Fault {
+    fn schema_name() -> Cow<'static, str> {
+        FaultForm::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        FaultForm::json_schema(generator)
+    }
+}
+
+/// A warning of one row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// The closed code.
+    pub code: WarningCode,
+    /// One sentence with the particulars.
+    pub detail: String,
+}
+
+/// Something wrong in the table, the profile or the site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The row that it is about; `null` for the whole.
+    pub row: Option<String>,
+    /// The closed code.
+    pub code: FindingCode,
+    /// One sentence with the particulars.
+    pub detail: String,
+}
