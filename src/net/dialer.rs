@@ -361,7 +361,13 @@ impl Dialer {
         }
     }
 
-    fn failed(&mut self, layer: Layer, begun: Instant, fault: Fault) -> Fault {
+    /// Records that a layer did what it should, for protocols that time several layers themselves.
+    pub fn passed(&mut self, layer: Layer, begun: Instant) {
+        self.record(layer, begun.elapsed(), Outcome::Ok, Evidence::new());
+    }
+
+    /// Records that the attempt stops at a layer, and hands the fault on.
+    pub fn failed(&mut self, layer: Layer, begun: Instant, fault: Fault) -> Fault {
         self.record(layer, begun.elapsed(), Outcome::Fault, Evidence::new());
         fault
     }

@@ -4,6 +4,7 @@
 //! schemas and documentation follow from there.
 
 pub mod http;
+pub mod postgres;
 pub mod tcp;
 pub mod tls;
 
@@ -76,7 +77,13 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
 }
 
 /// Every protocol.
-pub const PROTOCOLS: &[Protocol] = &[tcp::PROTOCOL, tls::PROTOCOL, http::PROTOCOL, http::HTTPS];
+pub const PROTOCOLS: &[Protocol] = &[
+    tcp::PROTOCOL,
+    tls::PROTOCOL,
+    http::PROTOCOL,
+    http::HTTPS,
+    postgres::PROTOCOL,
+];
 
 /// The protocol of this name.
 pub fn protocol(name: &str) -> Option<&'static Protocol> {
