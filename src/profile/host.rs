@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Reads a name, an IPv4 address, or an IPv6 address with or without brackets (RFC 3986 §3.2.2);
 /// gives it without brackets.
 pub fn host(text: &str) -> Result<String, String> {
-    if let Some((scheme, rest)) = text.split_once("://") {
+    if let Some((_, rest)) = text.split_once("://") {
         let alone = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let alone = alone.rsplit('@').next().unwrap_or_default();
         let alone = alone.split_once(':').map_or(alone, |(name, _)| name);
-        return Err(format!("a {scheme} URL is no host; write `{alone}` alone"));
+        return Err(format!("a URL is no host; write `{alone}` alone"));
+    }
+    if text.contains('@') {
+        // What stands before it may be a password, so it isn't repeated.
+        return Err("no `@` may stand in a host; write the host alone".to_owned());
     }
     if let Some(inner) = text.strip_prefix('[') {
         let Some((address, port)) = inner.split_once(']') else {
@@ -83,8 +87,8 @@ mod tests {
     #[test]
     fn what_is_no_host_is_told_what_it_is() {
         for (text, message) in [
-            ("https://a.b:1/c", "a https URL is no host; write `a.b` alone"),
-            ("https://u:p@a.b/c", "a https URL is no host; write `a.b` alone"),
+            ("https://a.b:1/c", "a URL is no host; write `a.b` alone"),
+            ("https://u:p@a.b/c", "a URL is no host; write `a.b` alone"),
             (
                 "pg:5432",
                 "`pg:5432` names a port too; write `pg`, and 5432 as the `port` of the row",
@@ -97,6 +101,7 @@ mod tests {
             ("[x]", "`[x]` is no IPv6 address"),
             ("1.2.3", "`1.2.3` is no IPv4 address"),
             ("1.2.3.400", "`1.2.3.400` is no IPv4 address"),
+            ("u:p@a.b", "no `@` may stand in a host; write the host alone"),
             ("a/b", "`a/b` has a path; write the host alone"),
             ("-a", "`-a` is no host name"),
             ("", "`` is no host name"),

@@ -80,16 +80,21 @@ pub fn digest(text: &str) -> String {
 impl Reader {
     fn profile(&mut self, root: &Node, source: &Source) -> Option<Profile> {
         let mut fields = self.problems.fields(root, "profile")?;
-        self.schema(&mut fields, PROFILE);
+        self.schema(&mut fields, PROFILE)?;
         let name = fields.required("name", &mut self.problems);
         let name = name.and_then(|node| self.name(node, "a profile"));
         let title = fields.text("title", &mut self.problems);
         let notes = fields.texts("notes", &mut self.problems);
         let endpoints = fields.required("endpoints", &mut self.problems);
+        let entries = endpoints.and_then(Node::entries);
         let endpoints = endpoints.map(|node| self.endpoints(node)).unwrap_or_default();
+        let mut names = Names::of(&endpoints);
+        // Where an endpoint could not be read, that rows miss it is no news.
+        let is_read = |(key, _): &(Node, Node)| key.text().is_some_and(|name| names.has(name));
+        names.complete = entries.is_some_and(|entries| entries.iter().all(is_read));
         clashes(self, &endpoints);
         let connections = fields.required("connections", &mut self.problems);
-        let connections = connections.map(|node| self.connections(node, &Names::of(&endpoints)));
+        let connections = connections.map(|node| self.connections(node, &names));
         self.finish(fields, "ProfileFile");
         let name = name?.to_owned();
         Some(Profile {
@@ -102,12 +107,13 @@ impl Reader {
         })
     }
 
-    /// Whether the file is what it is read as.
-    pub(super) fn schema(&mut self, fields: &mut Fields<'_>, expected: &str) {
-        let Some(node) = fields.required("schema", &mut self.problems) else { return };
-        let Some(text) = self.problems.text(node) else { return };
+    /// Whether the file is what it is read as. `None` where it is the other kind of file: every key
+    /// would be a mistake.
+    pub(super) fn schema(&mut self, fields: &mut Fields<'_>, expected: &str) -> Option<()> {
+        let Some(node) = fields.required("schema", &mut self.problems) else { return Some(()) };
+        let Some(text) = self.required_text(node) else { return Some(()) };
         if text == expected {
-            return;
+            return Some(());
         }
         let message = match text {
             PROFILE => format!("this is a profile, expected `{expected}`"),
@@ -115,6 +121,7 @@ impl Reader {
             _ => format!("`{text}` is no schema that this version reads; expected `{expected}`"),
         };
         self.wrong(node, message);
+        (text != PROFILE && text != SITE).then_some(())
     }
 
     fn endpoints(&mut self, node: &Node) -> Vec<Endpoint> {

@@ -27,7 +27,7 @@ impl Reader {
     pub(super) fn site(&mut self, root: &Node, source: &Source, of: &Profile) -> Option<Site> {
         let names = Names::of(&of.endpoints);
         let mut fields = self.problems.fields(root, "site")?;
-        self.schema(&mut fields, SITE);
+        self.schema(&mut fields, SITE)?;
         let mut site = Site { digest: digest(&source.text), ..Site::default() };
         site.profile = self.profile_name(&mut fields, of);
         if let Some(node) = fields.node("endpoints") {
@@ -160,7 +160,13 @@ impl Reader {
         if row.is_none() {
             let mut known: Vec<&str> = rows.keys().copied().collect();
             known.sort_unstable();
-            self.problems.push(unknown(node, "row", id, known));
+            // Between short numbers everything is near.
+            known.retain(|_| id.len() > 2);
+            let mut problem = unknown(node, "row", id, known);
+            if id.contains('[') {
+                problem = problem.help("what differs per instance stands at its endpoint");
+            }
+            self.problems.push(problem);
         }
         row
     }

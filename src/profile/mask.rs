@@ -64,7 +64,7 @@ fn collect(node: &Node, inside: bool, hidden: &mut Vec<Range<usize>>) {
     match &node.kind {
         Kind::Null => {}
         Kind::Scalar { text, .. } => {
-            if inside || (text.contains("://") && text.contains('@')) {
+            if inside || (text.contains(':') && text.contains('@')) {
                 hidden.push(node.span.clone());
             }
         }

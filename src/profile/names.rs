@@ -13,6 +13,8 @@ pub(super) struct Names<'p> {
     by_name: HashMap<&'p str, &'p Endpoint>,
     /// Aliases and titles in lower case.
     aliases: HashMap<String, &'p Endpoint>,
+    /// Whether every endpoint could be read; else one that is unknown is no mistake of the row.
+    pub(super) complete: bool,
 }
 
 impl<'p> Names<'p> {
@@ -24,7 +26,7 @@ impl<'p> Names<'p> {
             }
         }
         let by_name = endpoints.iter().map(|endpoint| (&*endpoint.name, endpoint)).collect();
-        Self { by_name, aliases }
+        Self { by_name, aliases, complete: true }
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -67,6 +69,7 @@ impl Reader {
                     endpoint.name
                 ))
             }
+            None if !names.complete => return Some(self.word(name)),
             None => unknown(node, "endpoint", name, names.all()),
         };
         self.problems.push(problem);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::diagnostic::did_you_mean;
 use crate::model::node::Kind;
 use crate::model::read::Fields;
-use crate::model::{Classification, FaultCode, Node, Ports, Proof};
+use crate::model::{Classification, FaultCode, Node, Place, Ports, Proof};
 use crate::profile::auth::{is_given, key_of};
 use crate::profile::host::host;
 use crate::profile::names::Names;
@@ -35,20 +35,21 @@ impl Reader {
     /// A row of a profile.
     pub(super) fn connection(&mut self, node: &Node, names: &Names<'_>) -> Option<Connection> {
         let mut fields = self.problems.fields(node, "connection")?;
-        let head = self.head(&mut fields);
-        let destination = fields.required("destination", &mut self.problems);
-        let destination = destination.and_then(|node| self.endpoint(node, names));
+        let id = self.id(&mut fields);
         let source = fields.required("source", &mut self.problems);
         let source = source.and_then(|node| self.endpoint(node, names));
+        let destination = fields.required("destination", &mut self.problems);
+        let destination = destination.and_then(|node| self.endpoint(node, names));
         let protocol = fields.required("protocol", &mut self.problems);
         let protocol = protocol.and_then(|node| self.problems.text(node)).unwrap_or_default();
         let protocol = self.word(protocol);
+        let port = self.port(&mut fields);
         let proof = fields.required("proof", &mut self.problems);
         let proof = proof.and_then(|node| self.problems.word(node, PROOFS));
         let settings = self.row_settings(&mut fields);
         let rest = self.rest(&mut fields, names);
         self.finish(fields, "Connection");
-        let (id, place, port) = head?;
+        let (id, place) = id?;
         Some(Connection {
             id,
             source: source?,
@@ -66,17 +67,18 @@ impl Reader {
     /// A row that a site adds: any destination that has a host, and everything a site may say.
     pub(super) fn extra(&mut self, node: &Node, names: &Names<'_>) -> Option<Connection> {
         let mut fields = self.problems.fields(node, "extra row")?;
-        let head = self.head(&mut fields);
+        let id = self.id(&mut fields);
         let source = fields.required("source", &mut self.problems);
         let source = source.and_then(|node| self.endpoint(node, names));
         let destination = fields.required("destination", &mut self.problems);
         let destination = destination.and_then(|to| self.any_destination(node, to, names));
         let protocol = self.shared(&mut fields, "protocol").unwrap_or_else(|| self.word("TCP"));
+        let port = self.port(&mut fields);
         let proof = fields.word("proof", &mut self.problems, PROOFS);
         let settings = self.settings(&mut fields, names);
         let rest = self.rest(&mut fields, names);
         self.finish(fields, "Extra");
-        let (id, place, port) = head?;
+        let (id, place) = id?;
         Some(Connection {
             id,
             source: source?,
@@ -108,14 +110,17 @@ impl Reader {
         Some(self.word(name))
     }
 
-    /// Id and port. A port whose variable is not set is told when the row is chosen.
-    fn head(&mut self, fields: &mut Fields<'_>) -> Option<(Arc<str>, crate::model::Place, Ports)> {
-        let id = fields.required("id", &mut self.problems);
-        let id = id.and_then(|node| Some((self.name(node, "a row")?, node.place())));
-        let port = fields.required("port", &mut self.problems);
-        let port = port.and_then(|node| self.problems.parse(node, Ports::parse));
-        let (id, place) = id?;
-        Some((id.into(), place, port.unwrap_or_else(|| Ports::one(1))))
+    /// The id, and where it stands.
+    fn id(&mut self, fields: &mut Fields<'_>) -> Option<(Arc<str>, Place)> {
+        let node = fields.required("id", &mut self.problems)?;
+        Some((self.name(node, "a row")?.into(), node.place()))
+    }
+
+    /// The port. One whose variable is not set is told when the row is chosen; until then it is 1.
+    fn port(&mut self, fields: &mut Fields<'_>) -> Ports {
+        let node = fields.required("port", &mut self.problems);
+        let port = node.and_then(|node| self.problems.parse(node, Ports::parse));
+        port.unwrap_or_else(|| Ports::one(1))
     }
 
     /// What rows of either kind have beside; the caller fills in what it read itself.
@@ -206,7 +211,8 @@ impl Reader {
         let by = fields.node("by").map(Node::items).unwrap_or_default();
         let by: Vec<FaultCode> =
             by.iter().filter_map(|node| self.parse_with_help(node, cause)).collect();
-        if is_given(map, "by") && blocked != Some(true) {
+        let reachable = blocked == Some(false) || !is_given(map, "expect");
+        if is_given(map, "by") && reachable {
             self.problems.push(
                 key_of(map, "by")
                     .wrong("`by` says how a row is blocked, and this one is expected to be reached")

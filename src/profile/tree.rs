@@ -159,7 +159,7 @@ impl Builder<'_> {
             })
         };
         // `${NAME:-}` without quotes says nothing, as an absent value does.
-        if !(plain && expanded.text.is_empty()) {
+        if !(plain && expanded.text.is_empty() && expanded.unset.is_none()) {
             node.kind = Kind::Scalar { text: expanded.text, plain, unset: expanded.unset };
         }
         Ok(node)

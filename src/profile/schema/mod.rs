@@ -85,7 +85,10 @@ fn loosen(schema: &mut Value) {
     let has = |word: &str| words.iter().any(|known| known == word);
     let narrow = ["enum", "pattern", "minLength", "format", "const"];
     let is_narrow = narrow.iter().any(|key| object.contains_key(*key));
-    let scalar = has("string") || has("boolean") || has("integer") || has("number");
+    // A closed list whose words have descriptions.
+    let closed = object.get("oneOf").and_then(Value::as_array);
+    let closed = closed.is_some_and(|all| all.iter().all(|word| word.get("const").is_some()));
+    let scalar = closed || has("string") || has("boolean") || has("integer") || has("number");
     if has("string") && !is_narrow {
         let mut wide = words.clone();
         wide.extend(["number", "boolean"].map(Value::from));
