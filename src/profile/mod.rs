@@ -4,12 +4,28 @@
 //! where it stands. Only then are types built: [`Profile`] and [`Site`]. The `probe:` of a row stays
 //! a node; its protocol reads it when the plan is bound.
 
+mod auth;
+pub mod embedded;
+pub mod expand;
+pub mod host;
+mod load;
+mod load_site;
+mod mask;
+mod names;
+mod proxy;
+mod reader;
+mod row;
+pub mod schema;
+mod settings;
 pub mod site;
 pub mod table;
+pub mod tree;
 
+pub use load::{PROFILE, SITE, digest, profile, profile_and_keys, site, site_and_keys};
+pub use reader::Keys;
 pub use site::{
     AuthSettings, ControlSettings, EndpointSettings, FileRef, InstanceSettings, NegativeControl,
     ProxyScheme, ProxySettings, ProxyUrl, RowSettings, SecretRef, Settings, Site, TlsSettings,
     Waiver,
 };
-pub use table::{Alternate, Connection, Endpoint, Expected, Pods, ProbeNode, Profile};
+pub use table::{Alternate, Confidence, Connection, Endpoint, Expected, Pods, ProbeNode, Profile};

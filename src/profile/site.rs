@@ -10,7 +10,7 @@ use crate::model::{
     Addresses, Diagnostic, Family, FaultCode, MinVersion, Place, Ports, Proof, TimeoutSettings,
     VerifyMode,
 };
-use crate::profile::table::{Alternate, Connection, Expected, ProbeNode};
+use crate::profile::table::{Alternate, Connection, Expected, Pods, ProbeNode};
 
 /// One installation.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,8 @@ pub struct Site {
 pub struct EndpointSettings {
     /// Settings of the endpoint itself.
     pub settings: Settings,
+    /// How its pods are found here, in place of what the profile says.
+    pub pods: Option<Pods>,
     /// Its instances, in the order of the file; each is a case of its own.
     pub instances: Vec<InstanceSettings>,
     /// Where its name stands.
@@ -285,6 +287,8 @@ pub struct ControlSettings {
     pub positive: Vec<(String, Place)>,
     /// Targets.
     pub negative: Vec<NegativeControl>,
+    /// Variables without a value that these controls name.
+    pub unset: Vec<Diagnostic>,
     /// Where the source is named.
     pub place: Option<Place>,
 }

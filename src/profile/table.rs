@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::model::{Classification, Diagnostic, FaultCode, Node, Place, Ports, Proof};
 
 /// The published table, and how to prove its rows.
@@ -14,6 +17,8 @@ pub struct Profile {
     pub title: String,
     /// SHA-256 of the file's bytes, in hex.
     pub digest: String,
+    /// What is odd about the table as a whole: connections that it lacks, for instance.
+    pub notes: Vec<String>,
     /// The boxes of the diagram, in the order of the file.
     pub endpoints: Vec<Endpoint>,
     /// The lines of the table, in its order.
@@ -38,6 +43,10 @@ pub struct Endpoint {
     pub aliases: Vec<String>,
     /// Name or address where installations usually have it.
     pub host: Option<String>,
+    /// How sure the profile is of that host.
+    pub confidence: Option<Confidence>,
+    /// What the host rests on, and what else is good to know of the endpoint.
+    pub about: Option<Arc<str>>,
     /// How its pods are found.
     pub pods: Option<Pods>,
     /// Who runs it.
@@ -48,6 +57,24 @@ pub struct Endpoint {
     pub unset: Vec<Diagnostic>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// How sure a profile is of where an endpoint usually is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The vendor's own files say so.
+    High,
+    /// A sibling product does it so, or one step of inference leads there.
+    Medium,
+    /// A reading that a site should confirm.
+    Assumed,
+}
+
+impl Confidence {
+    /// The words in files.
+    pub const WORDS: &[(&str, Self)] =
+        &[("high", Self::High), ("medium", Self::Medium), ("assumed", Self::Assumed)];
 }
 
 /// How the pods of an endpoint are found.
