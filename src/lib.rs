@@ -18,5 +18,7 @@
 //! | kube | report, profile, model |
 //! | cli | all |
 
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod model;
 pub mod profile;
