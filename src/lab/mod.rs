@@ -25,6 +25,8 @@ pub mod postgres;
 pub mod prometheus;
 pub mod raw;
 pub mod s3;
+pub mod scenario;
+mod scenarios;
 pub mod server;
 
 #[cfg(test)]

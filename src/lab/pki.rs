@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
@@ -13,6 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use time::{Duration, OffsetDateTime};
+
+use crate::lab::crypto::sha256;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -80,9 +83,16 @@ pub struct Identity {
     pub certificate_pem: String,
     /// Its key in PEM (PKCS #8).
     pub key_pem: String,
-    /// Its public key's bytes in a `SubjectPublicKeyInfo`.
-    pub public_key: Vec<u8>,
+    /// Its `SubjectPublicKeyInfo` in DER.
+    public_key: Vec<u8>,
     key: Vec<u8>,
+}
+
+impl Identity {
+    /// The pin of its public key, as curl has it.
+    pub fn pin(&self) -> String {
+        format!("sha256//{}", BASE64_STANDARD.encode(sha256(&self.public_key)))
+    }
 }
 
 /// What a server asks of a client's certificate.
