@@ -79,8 +79,8 @@ impl AzureBlob {
         let failed = Failure(
             403,
             "AuthenticationFailed",
-            "Server failed to authenticate the request. Make sure the value of Authorization header \
-             is formed correctly including the signature.",
+            "Server failed to authenticate the request. Make sure the value of Authorization \
+             header is formed correctly including the signature.",
         );
         let given = authorization.strip_prefix("SharedKey ").and_then(|rest| rest.split_once(':'));
         let Some((account, given)) = given else { return Err(failed) };
@@ -150,7 +150,8 @@ impl AzureBlob {
         format!(
             "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults \
              ServiceEndpoint=\"https://{}.blob.core.windows.net/\" ContainerName=\"{}\">\
-             <MaxResults>{limit}</MaxResults><Blobs>{found}</Blobs><NextMarker /></EnumerationResults>",
+             <MaxResults>{limit}</MaxResults><Blobs>{found}</Blobs><NextMarker />\
+             </EnumerationResults>",
             self.account, self.container
         )
     }

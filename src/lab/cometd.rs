@@ -1,7 +1,7 @@
 //! A Bayeux server as CometD 8 answers: handshake, connect, disconnect, over long polling.
 //!
-//! A session lives in one store and is bound to its cookie. With [`CometdServer::stores`] above one, each
-//! connection reaches another store in turn, as behind a balancer that forgot stickiness.
+//! A session lives in one store and is bound to its cookie. With [`CometdServer::stores`] above
+//! one, each connection reaches another store in turn, as behind a balancer without stickiness.
 
 use std::collections::HashMap;
 use std::io;
@@ -198,7 +198,8 @@ mod tests {
     }
 
     fn hello() -> Value {
-        json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": ["long-polling"]}])
+        let types = ["long-polling"];
+        json!([{"channel": "/meta/handshake", "version": "1.0", "supportedConnectionTypes": types}])
     }
 
     fn connect(id: &Value) -> Value {

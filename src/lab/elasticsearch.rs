@@ -65,8 +65,7 @@ impl Cluster {
                 "type": "security_exception",
                 "reason": "action [cluster:monitor/main] is unauthorized for user [ucsx_reader]",
             });
-            let body = json!({"error": {"root_cause": [cause], "type": "security_exception"}, "status": 403});
-            return Answer::json(403, &body);
+            return failure(403, "security_exception", &cause);
         }
         match request.path.as_str() {
             "/" => Answer::json(200, &self.root()),
@@ -87,8 +86,7 @@ impl Cluster {
                 "type": "security_exception",
                 "reason": "missing or invalid credentials for REST request",
             });
-            let body = json!({"error": {"root_cause": [cause], "type": "security_exception"}, "status": 401});
-            return Answer::json(401, &body)
+            return failure(401, "security_exception", &cause)
                 .header("WWW-Authenticate", "Basic realm=\"security\" charset=\"UTF-8\"")
                 .header("WWW-Authenticate", "ApiKey");
         }
@@ -109,7 +107,11 @@ impl Cluster {
                 "You Know, for Search",
             ),
             Product::OpenSearch => (
-                json!({"distribution": "opensearch", "number": "2.19.1", "lucene_version": "9.12.1"}),
+                json!({
+                    "distribution": "opensearch",
+                    "number": "2.19.1",
+                    "lucene_version": "9.12.1",
+                }),
                 "The OpenSearch Project: https://opensearch.org/",
             ),
             Product::OpenSearchInDisguise => (
@@ -133,12 +135,8 @@ impl Cluster {
             Some(status) => (status, json!(100.0)),
             None if local => ("red", json!("NaN")),
             None => {
-                let cause = json!({"type": "master_not_discovered_exception", "reason": null});
-                let body = json!({
-                    "error": {"root_cause": [cause], "type": "master_not_discovered_exception", "reason": null},
-                    "status": 503,
-                });
-                return Answer::json(503, &body);
+                let kind = "master_not_discovered_exception";
+                return failure(503, kind, &json!({"type": kind, "reason": null}));
             }
         };
         let body = json!({
@@ -154,6 +152,11 @@ impl Cluster {
         });
         Answer::json(200, &body)
     }
+}
+
+fn failure(status: u16, kind: &str, cause: &Value) -> Answer {
+    let error = json!({"root_cause": [cause], "type": kind});
+    Answer::json(status, &json!({"error": error, "status": status}))
 }
 
 #[cfg(test)]
