@@ -21,4 +21,5 @@
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod model;
+pub mod net;
 pub mod profile;
