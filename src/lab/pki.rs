@@ -281,6 +281,7 @@ impl Pki {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::http::{Answer, Request, serve};
 
     #[test]
     fn a_leaf_presents_its_intermediate_only_where_it_should() {
@@ -297,5 +298,36 @@ mod tests {
     fn a_revocation_list_is_of_version_2() {
         let pki = Pki::new().unwrap();
         assert!(pki.crl_pem(&[66]).unwrap().contains("BEGIN X509 CRL"));
+    }
+
+    /// Whether a client that trusts the lab's authority accepts this leaf.
+    async fn accepted(leaf: Leaf<'static>) -> bool {
+        let pki = Pki::new().unwrap();
+        let tls = pki.tls(&pki.leaf(&leaf).unwrap()).unwrap();
+        let page = |request: &Request| Answer::new(204).reply_to(request);
+        let server = serve(Some(tls), page).await.unwrap();
+        let address = server.address();
+        let client = crate::lab::tests::client_at(&pki.ca_pem(), "a.example", address);
+        client.get(format!("https://a.example:{}/", address.port())).send().await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_client_accepts_the_good_leaves_and_none_of_the_others() {
+        const GOOD: Leaf<'static> = Leaf { sans: &["a.example"], ..Leaf::GOOD };
+        assert!(accepted(GOOD).await);
+        assert!(accepted(Leaf { signer: Signer::Intermediate, ..GOOD }).await);
+        for flaw in [
+            Leaf { until_days: -1, ..GOOD },
+            Leaf { from_days: 1, ..GOOD },
+            Leaf { signer: Signer::MissingIntermediate, ..GOOD },
+            Leaf { signer: Signer::ExpiredIntermediate, ..GOOD },
+            Leaf { signer: Signer::Other, ..GOOD },
+            Leaf { signer: Signer::Itself, ..GOOD },
+            Leaf { sans: &["b.example"], ..GOOD },
+            Leaf { client: true, ..GOOD },
+            Leaf { broken_signature: true, ..GOOD },
+        ] {
+            assert!(!accepted(flaw.clone()).await, "{flaw:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
@@ -159,8 +159,16 @@ pub struct Peer {
 impl Peer {
     /// Shakes hands as a TLS server.
     pub async fn secure(self, config: &Arc<ServerConfig>) -> io::Result<Box<dyn Stream>> {
-        let stream = TlsAcceptor::from(Arc::clone(config)).accept(self.stream).await?;
-        Ok(Box::new(stream))
+        let accept = TlsAcceptor::from(Arc::clone(config)).accept(self.stream);
+        match accept.into_fallible().await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err((error, mut stream)) => {
+                // The alert is on its way: what is not read would send a RST after it.
+                stream.shutdown().await?;
+                tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -200,7 +208,7 @@ pub fn reset(stream: &TcpStream) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncReadExt;
 
     use super::*;
 

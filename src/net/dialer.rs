@@ -152,8 +152,9 @@ impl Dialer {
         }
         if !self.target.allow_cleartext {
             let detail = format!("{what} would travel without TLS, so it was not sent");
-            return Err(Fault::new(FaultCode::AuthInsecure, detail)
-                .with(Key::Option, "allow_cleartext"));
+            return Err(
+                Fault::new(FaultCode::AuthInsecure, detail).with(Key::Option, "allow_cleartext")
+            );
         }
         if !self.warnings.iter().any(|warning| warning.code == WarningCode::AuthCleartext) {
             self.warn(WarningCode::AuthCleartext, format!("{what} travels without TLS"));
@@ -264,7 +265,10 @@ impl Dialer {
     /// A fault of `tls.`, `peer.`, or `service.wrong-peer` for an unexpected issuer.
     pub async fn tls(&mut self, wire: Wire, ask: &TlsRequest) -> Result<Wire, Fault> {
         let Some(trust) = self.target.trust.clone() else {
-            return Err(Fault::new(FaultCode::LocalInternal, "TLS without anything to judge it by"));
+            return Err(Fault::new(
+                FaultCode::LocalInternal,
+                "TLS without anything to judge it by",
+            ));
         };
         let raw = Arc::clone(wire.traffic());
         let host = Arc::clone(&self.target.host);
@@ -340,7 +344,11 @@ impl Dialer {
     }
 
     /// The attempt as it stands, with the layers that were not reached, and the row's warnings.
-    pub fn finish(mut self, result: Result<(), Fault>, layers: &[Layer]) -> (Attempt, Vec<Warning>) {
+    pub fn finish(
+        mut self,
+        result: Result<(), Fault>,
+        layers: &[Layer],
+    ) -> (Attempt, Vec<Warning>) {
         if let Err(fault) = result {
             self.attempt.fault = Some(fault);
         }

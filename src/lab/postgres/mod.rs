@@ -5,6 +5,7 @@
 
 mod login;
 mod scram;
+mod session;
 mod sql;
 mod wire;
 
@@ -198,84 +199,4 @@ impl Default for Postgres {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-    use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
-
-    use super::*;
-
-    fn server() -> Postgres {
-        Postgres::new().role("ucs", "right-password").database("ucsx")
-    }
-
-    async fn login(server: Postgres, password: &str) -> Result<String, tokio_postgres::Error> {
-        let server = server.serve().await.unwrap();
-        let mut config = Config::new();
-        config.user("ucs").password(password).dbname("ucsx");
-        let stream = TcpStream::connect(server.address()).await.unwrap();
-        let (client, connection) = config.connect_raw(stream, NoTls).await?;
-        let running = tokio::spawn(connection);
-        let messages = client.simple_query("SELECT current_database()").await?;
-        running.abort();
-        let row = messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        });
-        Ok(row.unwrap_or_default().into())
-    }
-
-    #[tokio::test]
-    async fn tokio_postgres_logs_in_by_every_method() {
-        for method in [Method::Scram, Method::Md5, Method::Cleartext, Method::Trust] {
-            let database = login(server().method(method), "right-password").await.unwrap();
-            assert_eq!(database, "ucsx", "{method:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_28p01_by_every_method() {
-        for method in [Method::Scram, Method::Md5, Method::Cleartext] {
-            let error = login(server().method(method), "wrong").await.unwrap_err();
-            assert_eq!(error.code().unwrap().code(), "28P01", "{method:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_states_have_their_sqlstates() {
-        for (state, code) in [
-            (State::Starting, "57P03"),
-            (State::Full, "53300"),
-            (State::NoHbaLine, "28000"),
-            (State::HbaReject, "28000"),
-        ] {
-            let error = login(server().state(state), "right-password").await.unwrap_err();
-            assert_eq!(error.code().unwrap().code(), code, "{state:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn authentication_is_told_before_a_missing_database() {
-        let server = server().method(Method::Trust).serve().await.unwrap();
-        let mut client = TcpStream::connect(server.address()).await.unwrap();
-        let parameters = b"user\0ucs\0database\0none\0\0";
-        let mut packet = u32::try_from(parameters.len() + 8).unwrap().to_be_bytes().to_vec();
-        packet.extend(196_608_u32.to_be_bytes());
-        packet.extend(parameters);
-        client.write_all(&packet).await.unwrap();
-        let mut said = Vec::new();
-        client.read_to_end(&mut said).await.unwrap();
-        assert_eq!(said[..9], [b'R', 0, 0, 0, 8, 0, 0, 0, 0]);
-        assert!(String::from_utf8_lossy(&said).contains("C3D000\0"));
-    }
-
-    #[tokio::test]
-    async fn http_to_it_is_closed_without_a_word() {
-        let server = server().serve().await.unwrap();
-        let mut client = TcpStream::connect(server.address()).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut said = Vec::new();
-        client.read_to_end(&mut said).await.unwrap();
-        assert!(said.is_empty());
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 //! Path style only. Errors have the XML bodies of the real one: the one of
 //! `SignatureDoesNotMatch` repeats key id, string to sign and signature.
 
+mod signature;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +14,9 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use crate::lab::crypto::{hex, hmac, random, sha256};
+use crate::lab::crypto::{hex, random, sha256};
 use crate::lab::http::{Answer, Reply, Request, decode, serve};
+use crate::lab::s3::signature::{body_matches, canonical, signature};
 use crate::lab::server::Server;
 
 /// How far the clocks may be apart.
@@ -281,84 +284,86 @@ fn etag(body: &[u8]) -> String {
     format!("\"{}\"", &hex(&sha256(body))[..32])
 }
 
-/// Percent-encoding of everything that RFC 3986 §2.3 doesn't call unreserved.
-fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
-}
-
-/// The canonical request. S3 takes the path as it was sent.
-fn canonical(request: &Request, signed: &str) -> String {
-    let mut query: Vec<(String, String)> =
-        request.query_pairs().iter().map(|(name, value)| (encode(name), encode(value))).collect();
-    query.sort();
-    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let field = |name: &str| {
-        let value = request.header(name).unwrap_or_default();
-        format!("{name}:{}\n", value.split_whitespace().collect::<Vec<_>>().join(" "))
-    };
-    let headers: String = signed.split(';').map(field).collect();
-    let payload = request.header("x-amz-content-sha256").unwrap_or_default();
-    let (method, path) = (&request.method, &request.path);
-    format!("{method}\n{path}\n{}\n{headers}\n{signed}\n{payload}", query.join("&"))
-}
-
-fn body_matches(request: &Request) -> bool {
-    let claimed = request.header("x-amz-content-sha256").unwrap_or_default();
-    claimed == "UNSIGNED-PAYLOAD" || claimed == hex(&sha256(&request.body))
-}
-
-fn signature(secret: &str, day: &str, region: &str, to_sign: &str) -> io::Result<String> {
-    let key = hmac(format!("AWS4{secret}").as_bytes(), day.as_bytes())?;
-    let key = hmac(&key, region.as_bytes())?;
-    let key = hmac(&key, b"s3")?;
-    let key = hmac(&key, b"aws4_request")?;
-    Ok(hex(&hmac(&key, to_sign.as_bytes())?))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use aws_credential_types::Credentials;
+    use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
+    use aws_sigv4::sign::v4::SigningParams;
+
     use super::*;
 
-    #[test]
-    fn the_signature_is_that_of_the_published_example() {
-        // "Signature Calculations for the Authorization Header", Amazon S3 API Reference:
-        // GET bucket lifecycle.
-        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-        let empty = hex(&sha256(b""));
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let request = Request {
-            method: "GET".into(),
-            path: "/".into(),
-            query: "lifecycle".into(),
-            headers: vec![
-                header("host", "examplebucket.s3.amazonaws.com"),
-                header("x-amz-content-sha256", &empty),
-                header("x-amz-date", "20130524T000000Z"),
-            ],
-            ..Request::default()
+    fn store() -> S3 {
+        S3::new("exports", "eu-west-1").key("AKIALAB", "right/secret+", Access::Full)
+    }
+
+    /// Signs as Amazon's own code does, and sends.
+    async fn send(server: &Server, method: &str, path: &str, secret: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", server.address());
+        let identity = Credentials::new("AKIALAB", secret, None, None, "lab").into();
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = http_request::PayloadChecksumKind::XAmzSha256;
+        settings.percent_encoding_mode = http_request::PercentEncodingMode::Single;
+        let signing = SigningParams::builder()
+            .identity(&identity)
+            .region("eu-west-1")
+            .name("s3")
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .unwrap();
+        let body = if method == "PUT" { "canary" } else { "" };
+        let signable = SignableBody::Bytes(body.as_bytes());
+        let request = SignableRequest::new(method, &url, std::iter::empty(), signable).unwrap();
+        let (signed, _) = http_request::sign(request, &signing.into()).unwrap().into_parts();
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = crate::lab::tests::client(None).request(method, url).body(body);
+        for (name, value) in signed.headers() {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_amazons_own_code_signs_is_accepted() {
+        let server = store().serve(None).await.unwrap();
+        let good = "right/secret+";
+        assert_eq!(send(&server, "PUT", "/exports/a%20b/c", good).await.0, 200);
+        assert_eq!(send(&server, "GET", "/exports/a%20b/c", good).await, (200, "canary".into()));
+        let list = "/exports?list-type=2&max-keys=1&prefix=a%20b%2F";
+        let (status, listed) = send(&server, "GET", list, good).await;
+        assert_eq!(status, 200);
+        assert!(listed.contains("<Key>a b/c</Key>"), "{listed}");
+        assert_eq!(send(&server, "DELETE", "/exports/a%20b/c", good).await.0, 204);
+        assert_eq!(send(&server, "GET", "/exports/a%20b/c", good).await.0, 404);
+    }
+
+    #[tokio::test]
+    async fn refusals_have_their_codes() {
+        let list = "/exports?list-type=2";
+        let code = async |store: S3, path: &str, secret: &str| {
+            let server = store.serve(None).await.unwrap();
+            let (_, body) = send(&server, "GET", path, secret).await;
+            let (_, rest) = body.split_once("<Code>").unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
         };
-        let canonical = canonical(&request, "host;x-amz-content-sha256;x-amz-date");
-        let hash = hex(&sha256(canonical.as_bytes()));
-        let to_sign = format!(
-            "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n{hash}"
-        );
+        let good = "right/secret+";
+        assert_eq!(code(store(), list, "wrong").await, "SignatureDoesNotMatch");
+        assert_eq!(code(S3::new("exports", "eu-west-1"), list, good).await, "InvalidAccessKeyId");
         assert_eq!(
-            signature(secret, "20130524", "us-east-1", &to_sign).unwrap(),
-            "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
+            code(store().ahead(Duration::hours(1)), list, good).await,
+            "RequestTimeTooSkewed"
         );
+        assert_eq!(code(store(), "/other?list-type=2", good).await, "NoSuchBucket");
+        let elsewhere = S3 { region: "us-east-1".into(), ..store() };
+        assert_eq!(code(elsewhere, list, good).await, "AuthorizationHeaderMalformed");
     }
 
     #[tokio::test]
     async fn an_anonymous_list_is_denied() {
-        let server = S3::new("exports", "eu-west-1").serve(None).await.unwrap();
+        let server = store().serve(None).await.unwrap();
         let url = format!("http://{}/exports?list-type=2", server.address());
         let answer = crate::lab::tests::client(None).get(url).send().await.unwrap();
         assert_eq!(answer.status(), 403);
