@@ -22,4 +22,5 @@
 pub mod lab;
 pub mod model;
 pub mod net;
+pub mod probe;
 pub mod profile;
