@@ -5,7 +5,7 @@ use std::io;
 use serde_json::json;
 
 use crate::lab::demo::Lab;
-use crate::lab::demo::site::{BROWSER, STORAGE, STORAGE_KEY, UDM, UDM_GATEWAY};
+use crate::lab::demo::site::{BROWSER, IWD, STORAGE, STORAGE_KEY, UDM, UDM_GATEWAY};
 use crate::lab::http::Answer;
 use crate::lab::http::routes::{Route, serve_routes};
 use crate::lab::prometheus::Exporter;
@@ -17,6 +17,7 @@ pub(super) async fn start(lab: &mut Lab) -> io::Result<()> {
     inbound(lab).await?;
     udm_gateway(lab).await?;
     udm(lab).await?;
+    iwd(lab).await?;
     storage(lab).await
 }
 
@@ -65,6 +66,15 @@ async fn udm(lab: &mut Lab) -> io::Result<()> {
         Exporter::new().gauge("udm_exports_running", "", 1.0).serve(None).await?
     };
     lab.place(UDM, 10052, metrics);
+    Ok(())
+}
+
+/// The alternate of row 8: very likely UDM asks iWD, and not the other way round. It works also
+/// after the bad change, so the finding that the table may be wrong can be seen.
+async fn iwd(lab: &mut Lab) -> io::Result<()> {
+    let (kind, text) = Exporter::new().gauge("iwd_queue_length", "", 12.0).exposition("");
+    let metrics = Route::get("/iwd/v3/metrics", Answer::of(200, kind, text));
+    lab.place(IWD, 4024, serve_routes(None, vec![metrics]).await?);
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub(super) const UDM_GATEWAY: &str = "udm-gateway.udm.svc";
 pub(super) const UDM: &str = "udm.udm.svc";
 pub(super) const UDM_DB: &str = "pg-udm.infra.svc";
 pub(super) const STORAGE: &str = "exports.storage.example";
+pub(super) const IWD: &str = "iwd.iwd.svc";
 pub(super) const GAUTH: &str = "gauth-auth.gauth.svc";
 pub(super) const GWS: &str = "gws-service-proxy.gws.svc";
 pub(super) const UCS: &str = "ucsx.ucsx.svc";
@@ -51,9 +52,10 @@ profile: genesys-ucs
 endpoints:
   inbound-gateway:
     host: udm.demo.example
-    tls: {ca_file: "DIR/ca.pem"}              # for the redirect from http to https
+    tls: {ca_file: "DIR/ca.pem"}              # for https, where the redirect leads
   udm-gateway: {host: udm-gateway.udm.svc}
   udm: {host: udm.udm.svc}
+  iwd: {host: iwd.iwd.svc}
   udm-master-db:
     host: pg-udm.infra.svc
     tls: {mode: verify-full, ca_file: "DIR/ca.pem"}

@@ -71,9 +71,10 @@ async fn expecting(manner: Manner) -> io::Result<Served> {
     Ok(if silent { scene.impatient() } else { scene })
 }
 
+/// A peer that greets and waits for us to go on: what else it might say is not waited for long.
 async fn greeting(bytes: &'static [u8]) -> io::Result<Served> {
     let probe = json!({"tcp": {"expect": "SSH-2.0-"}});
-    peer(Manner::Greets(bytes.into()), probe, "spoken").await
+    Ok(peer(Manner::Greets(bytes.into()), probe, "spoken").await?.impatient())
 }
 
 /// A peer that is spoken to first.
