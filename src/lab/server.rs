@@ -19,6 +19,21 @@ const CONNECTIONS: usize = 256;
 /// The longest life of a connection: a client that forgets one holds nothing for good.
 const LIFETIME: Duration = Duration::from_secs(120);
 
+tokio::task_local! {
+    static LISTEN: SocketAddr;
+}
+
+/// Lets the one server that `work` starts listen on `address` in place of loopback: for stand-ins on
+/// a real host, before the product is there. Port 0 takes a free one, and lets it start several.
+pub async fn listening_on<F: Future>(address: SocketAddr, work: F) -> F::Output {
+    LISTEN.scope(address, work).await
+}
+
+/// Where the next server listens: a free port of 127.0.0.1, unless [`listening_on`] says otherwise.
+fn listen() -> SocketAddr {
+    LISTEN.try_with(|address| *address).unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into())
+}
+
 /// How much a server saw.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -44,22 +59,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on a free port of 127.0.0.1 and gives each connection to `serve`.
+    /// Listens, and gives each connection to `serve`.
     pub async fn start<F, Fut>(serve: F) -> io::Result<Self>
     where
         F: Fn(Peer) -> Fut + Send + 'static,
         Fut: Future<Output = io::Result<()>> + Send + 'static,
     {
-        Self::start_on((Ipv4Addr::LOCALHOST, 0).into(), serve).await
-    }
-
-    /// Listens on `address`.
-    pub async fn start_on<F, Fut>(address: SocketAddr, serve: F) -> io::Result<Self>
-    where
-        F: Fn(Peer) -> Fut + Send + 'static,
-        Fut: Future<Output = io::Result<()>> + Send + 'static,
-    {
-        let listener = TcpListener::bind(address).await?;
+        let listener = TcpListener::bind(listen()).await?;
         let address = listener.local_addr()?;
         let seen = Arc::new(Seen::default());
         let task = tokio::spawn(accept(listener, Arc::clone(&seen), serve));
@@ -68,21 +74,17 @@ impl Server {
 
     /// A port that answers every SYN with RST for as long as the handle lives.
     pub fn refusing() -> io::Result<Self> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-        Self::holding(socket)
+        Self::holding(bound()?)
     }
 
     /// A port that leaves every SYN without an answer: its accept queue is full for good, and
     /// Linux drops what comes then.
     pub fn filtering() -> io::Result<Self> {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        let socket = bound()?;
         socket.listen(0)?;
-        let address = socket.local_addr()?;
         // A backlog of 0 queues one connection; it stays there when its own end is closed.
-        let filler = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
-        filler.connect(&address)?;
+        let filler = socket2::Socket::new(socket.domain()?, socket2::Type::STREAM, None)?;
+        filler.connect(&socket.local_addr()?)?;
         Self::holding(socket)
     }
 
@@ -113,6 +115,15 @@ impl Drop for Server {
             task.abort();
         }
     }
+}
+
+/// A socket that does not listen yet.
+fn bound() -> io::Result<socket2::Socket> {
+    let address = listen();
+    let domain = socket2::Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 async fn accept<F, Fut>(listener: TcpListener, seen: Arc<Seen>, serve: F)
@@ -228,6 +239,14 @@ mod tests {
         drop(server);
         assert!(!matches!(client.read(&mut said).await, Ok(1..)), "the connection must end");
         assert!(TcpStream::connect(address).await.is_err(), "the listener must be closed");
+    }
+
+    #[tokio::test]
+    async fn a_server_listens_where_it_is_told() {
+        let address = SocketAddr::from(([127, 0, 0, 77], 0));
+        let server = Server::start(|_| std::future::pending());
+        let server = listening_on(address, server).await.unwrap();
+        assert_eq!(server.address().ip(), address.ip());
     }
 
     #[tokio::test]

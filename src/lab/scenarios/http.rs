@@ -87,6 +87,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(health(Reply::raw("HTTP/1.1 abc nonsense\r\n\r\n", End::Close)))
     }),
     bad("http-huge-head", F::ProtocolTooLarge, "a head without an end", |_| Box::pin(huge_head())),
+    bad("http-huge-body", F::ProtocolTooLarge, "a body without an end", |_| Box::pin(huge_body())),
     bad("http-ssh", F::ProtocolMismatch, "SSH", |_| {
         Box::pin(other(Manner::Greets(banner::SSH.into())))
     })
@@ -191,6 +192,16 @@ async fn stalled() -> io::Result<Served> {
 async fn huge_head() -> io::Result<Served> {
     let field = format!("X-Filler: {}\r\n", "x".repeat(1000));
     health(Reply::raw(format!("HTTP/1.1 200 OK\r\n{}\r\n", field.repeat(2000)), End::Close)).await
+}
+
+/// JSON that is asked for a value, in a body that never comes to it.
+async fn huge_body() -> io::Result<Served> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"filler\": \"";
+    let body = "x".repeat(64 << 20);
+    let reply = Reply::raw(format!("{head}{body}\"}}"), End::Close);
+    let server = serve_routes(None, vec![Route::get("/health", reply)]).await?;
+    let probe = json!({"http": {"path": "/health", "json": {"/status": "up"}}});
+    Ok(Served::at(server, &probe, "identified"))
 }
 
 async fn other(manner: Manner) -> io::Result<Served> {

@@ -4,9 +4,10 @@ use std::io;
 
 use serde_json::json;
 
-use crate::lab::ground::Ground;
+use crate::lab::ground::{Ground, HOST};
 use crate::lab::pgbouncer::{Pooler, before};
-use crate::lab::postgres::Postgres;
+use crate::lab::pki::Leaf;
+use crate::lab::postgres::{Encryption, Postgres};
 use crate::lab::scenario::{Scenario, Served, Start};
 use crate::model::{FaultCode as F, Key};
 
@@ -28,6 +29,9 @@ const fn mute(name: &'static str, about: &'static str, start: Start) -> Scenario
 pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("pgbouncer-good", "a query through the pool", |ground| {
         Box::pin(pooler(ground, Pooler::Healthy))
+    }),
+    good("pgbouncer-tls", "TLS, and SCRAM that is not bound to it", |ground| {
+        Box::pin(secured(ground))
     }),
     mute("pgbouncer-cold", "its server is gone, its pool was never warm", |ground| {
         Box::pin(stuck(ground, Pooler::ColdDead))
@@ -62,12 +66,23 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
 ];
 
 async fn pooler(ground: &Ground, pooler: Pooler) -> io::Result<Served> {
-    let server = Postgres::new().role("ucsx", PASSWORD).database("ucsx");
+    at(ground, Postgres::new().role("ucsx", PASSWORD).database("ucsx"), pooler).await
+}
+
+async fn at(ground: &Ground, server: Postgres, pooler: Pooler) -> io::Result<Served> {
     let server = before(server, pooler).serve().await?;
     let secret = ground.secret("pooler-password", PASSWORD)?;
     let auth = json!({"username": "ucsx", "password": secret, "database": "ucsx"});
     let scene = Served::at(server, &json!("postgres"), "operational");
     Ok(scene.with("tls", json!({"mode": "disable"})).with("auth", auth))
+}
+
+async fn secured(ground: &Ground) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&Leaf { sans: &[HOST], ..Leaf::GOOD })?;
+    let tls = Encryption::Offered(ground.pki.tls(&identity)?, identity.chain[0].clone());
+    let server = Postgres::new().role("ucsx", PASSWORD).database("ucsx").encryption(tls);
+    let scene = at(ground, server, Pooler::Healthy).await?;
+    Ok(scene.with("tls", ground.verify_full()))
 }
 
 async fn stuck(ground: &Ground, state: Pooler) -> io::Result<Served> {
