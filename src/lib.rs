@@ -18,6 +18,8 @@
 //! | kube | report, profile, model |
 //! | cli | all |
 
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod model;
 pub mod net;
 pub mod probe;

@@ -37,9 +37,7 @@ impl SecretRef {
     pub fn load(&self) -> Result<Secret, String> {
         match self {
             Self::Env { name, .. } => match std::env::var_os(name) {
-                Some(value) => {
-                    Ok(Secret::new(std::os::unix::ffi::OsStringExt::into_vec(value)))
-                }
+                Some(value) => Ok(Secret::new(std::os::unix::ffi::OsStringExt::into_vec(value))),
                 None => Err(format!("the variable `{name}` is not set")),
             },
             Self::File { path, exact, .. } => read(path, *exact),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::{
-    Attempt, Credentials, Evidence, Family, Fault, FaultCode, Key, Layer, Outcome, Proof, Step, Timeouts,
-    Value, Warning, WarningCode,
+    Attempt, Credentials, Evidence, Family, Fault, FaultCode, Key, Layer, Outcome, Proof, Step,
+    Timeouts, Value, Warning, WarningCode,
 };
 use crate::net::names::Names;
 use crate::net::proxy::{Proxy, Scheme};
@@ -117,8 +117,7 @@ impl Dialer {
                 SocketAddr::new(self.address.ip(), port)
             } else {
                 let within = target.timeouts.dns;
-                let resolved =
-                    self.names.resolve(host, port, Family::Any, within).await?;
+                let resolved = self.names.resolve(host, port, Family::Any, within).await?;
                 *resolved.addresses.first().ok_or_else(|| {
                     Fault::new(FaultCode::DnsNoData, format!("{host} has no address"))
                 })?
@@ -194,8 +193,9 @@ impl Dialer {
         }
         if !self.target.allow_cleartext {
             let detail = format!("{what} would travel without TLS, so it was not sent");
-            return Err(Fault::new(FaultCode::AuthInsecure, detail)
-                .with(Key::Option, "allow_cleartext"));
+            return Err(
+                Fault::new(FaultCode::AuthInsecure, detail).with(Key::Option, "allow_cleartext")
+            );
         }
         if !self.warnings.iter().any(|warning| warning.code == WarningCode::AuthCleartext) {
             self.warn(WarningCode::AuthCleartext, format!("{what} travels without TLS"));
@@ -386,7 +386,11 @@ impl Dialer {
     }
 
     /// The attempt as it stands, with the layers that were not reached, and the row's warnings.
-    pub fn finish(mut self, result: Result<(), Fault>, layers: &[Layer]) -> (Attempt, Vec<Warning>) {
+    pub fn finish(
+        mut self,
+        result: Result<(), Fault>,
+        layers: &[Layer],
+    ) -> (Attempt, Vec<Warning>) {
         if let Err(fault) = result {
             self.attempt.fault = Some(fault);
         }

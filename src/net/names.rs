@@ -87,10 +87,10 @@ impl Names {
             .map(|known| SocketAddr::new(known.address, known.to_port.unwrap_or(port)))
             .collect();
         if !overridden.is_empty() {
-            let evidence = Evidence::new()
-                .with(Key::Name, host)
-                .with(Key::Source, "option")
-                .with(Key::Addresses, overridden.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let evidence = Evidence::new().with(Key::Name, host).with(Key::Source, "option").with(
+                Key::Addresses,
+                overridden.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            );
             return Ok(Resolved { addresses: overridden, evidence });
         }
         let resolution = self.once(host, family, within).await?;
@@ -99,7 +99,12 @@ impl Names {
         Ok(Resolved { addresses, evidence: resolution.evidence })
     }
 
-    async fn once(&self, host: &str, family: Family, within: Duration) -> Result<Resolution, Fault> {
+    async fn once(
+        &self,
+        host: &str,
+        family: Family,
+        within: Duration,
+    ) -> Result<Resolution, Fault> {
         if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
             return self.resolver.resolve(host, family, within).await;
         }

@@ -235,7 +235,8 @@ async fn read_byte(wire: &mut Wire) -> Result<u8, Fault> {
 /// The proxy broke off: that is its own malformed answer, with the cause as evidence.
 fn unspoken(error: &std::io::Error, wire: &Wire) -> Fault {
     let cause = broken(error, wire.traffic(), wire.session().map(|session| &**session));
-    malformed(&format!("the proxy broke off: {}", cause.detail)).with(Key::Cause, cause.code.as_str())
+    malformed(&format!("the proxy broke off: {}", cause.detail))
+        .with(Key::Cause, cause.code.as_str())
 }
 
 fn malformed(detail: &str) -> Fault {

@@ -8,9 +8,8 @@
 /// AMQP 0-9-1 §4.2.2, RFC 6143 §7.1.1 (RFB).
 pub fn recognise(bytes: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| bytes.starts_with(prefix);
-    let holds = |word: &[u8]| {
-        bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
-    };
+    let holds =
+        |word: &[u8]| bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
     match bytes {
         _ if starts(b"SSH-") => "ssh",
         _ if starts(b"HTTP/") || starts(b"<html") || starts(b"<!DOCTYPE") => "http",
@@ -35,8 +34,17 @@ pub fn recognise(bytes: &[u8]) -> &'static str {
 
 fn redis(bytes: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"-ERR", b"-NOAUTH", b"-WRONGPASS", b"-DENIED", b"-NOPERM", b"-MASTERDOWN", b"-LOADING",
-        b"-READONLY", b"+PONG", b"$-1\r\n", b"-BUSY",
+        b"-ERR",
+        b"-NOAUTH",
+        b"-WRONGPASS",
+        b"-DENIED",
+        b"-NOPERM",
+        b"-MASTERDOWN",
+        b"-LOADING",
+        b"-READONLY",
+        b"+PONG",
+        b"$-1\r\n",
+        b"-BUSY",
     ];
     WORDS.iter().any(|word| bytes.starts_with(word))
 }

@@ -185,9 +185,10 @@ impl Tcp {
         let spoke = spoke::recognise(&wire.traffic().first_bytes());
         let expected = self.expect.iter().map(|word| clean::bytes(word, 40)).collect::<Vec<_>>();
         let fault = match spoke {
-            "unknown" => {
-                Fault::new(FaultCode::ProtocolUnexpectedBody, "the peer did not say what is expected")
-            }
+            "unknown" => Fault::new(
+                FaultCode::ProtocolUnexpectedBody,
+                "the peer did not say what is expected",
+            ),
             name => Fault::new(
                 FaultCode::ProtocolMismatch,
                 format!("the peer speaks {name}, and not what is expected"),

@@ -56,7 +56,8 @@ impl Resolver {
         }
         let evidence = Evidence::new().with(Key::Name, host);
         if let Some(addresses) = self.without_server(host, family) {
-            let evidence = evidence.with(Key::Source, "hosts").with(Key::Addresses, told(&addresses));
+            let evidence =
+                evidence.with(Key::Source, "hosts").with(Key::Addresses, told(&addresses));
             return Ok(Resolution { addresses, evidence });
         }
         self.ask(host, family, Instant::now() + within, evidence).await
@@ -124,9 +125,11 @@ impl Resolver {
             return vec![host.to_owned()];
         }
         let absolute = format!("{host}.");
-        let completed = self.conf.search.iter().map(|domain| {
-            format!("{host}.{}.", domain.trim_end_matches('.'))
-        });
+        let completed = self
+            .conf
+            .search
+            .iter()
+            .map(|domain| format!("{host}.{}.", domain.trim_end_matches('.')));
         if host.matches('.').count() >= self.conf.ndots {
             std::iter::once(absolute).chain(completed).collect()
         } else {
@@ -246,9 +249,8 @@ impl Both {
     /// Why there is no address: the weightiest of the two, a refusal of one family alone left out.
     fn fault(self, name: &Name) -> (Fault, Vec<String>) {
         let answers = [self.a, self.aaaa].into_iter().flatten().map(|(found, _)| found);
-        let mut faults: Vec<_> = answers
-            .filter_map(|found| found.fault.map(|fault| (fault, found.aliases)))
-            .collect();
+        let mut faults: Vec<_> =
+            answers.filter_map(|found| found.fault.map(|fault| (fault, found.aliases))).collect();
         let plain = faults.iter().any(|(fault, _)| fault.code == FaultCode::DnsNoData);
         if plain {
             // A server that says NODATA for one family and refuses the other has answered.

@@ -49,8 +49,8 @@ pub async fn connect(address: SocketAddr, options: &Options) -> Result<TcpStream
         Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
         Err(error) => return Err(classify::refusal(address, &error, sys::icmp(&socket), true)),
     }
-    let stream = TcpStream::from_std(socket.into())
-        .map_err(|error| classify::local(address, &error))?;
+    let stream =
+        TcpStream::from_std(socket.into()).map_err(|error| classify::local(address, &error))?;
     stream.writable().await.map_err(|error| classify::local(address, &error))?;
     // The errno first: draining the error queue clears it.
     match stream.take_error() {

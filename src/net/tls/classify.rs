@@ -2,7 +2,9 @@
 
 use std::io;
 
-use rustls::{AlertDescription as A, CertificateError as C, Error, InvalidMessage, PeerIncompatible};
+use rustls::{
+    AlertDescription as A, CertificateError as C, Error, InvalidMessage, PeerIncompatible,
+};
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::spoke;
@@ -44,18 +46,22 @@ fn asked(ours: OurSide) -> Option<&'static str> {
 fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
     match error {
         Error::AlertReceived(alert) => by_alert(*alert, ours),
-        Error::InvalidMessage(InvalidMessage::MessageTooLarge | InvalidMessage::CertificatePayloadTooLarge)
+        Error::InvalidMessage(
+            InvalidMessage::MessageTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+        )
         | Error::PeerSentOversizedRecord => {
             malformed("the peer's handshake passes the size that TLS allows", error)
         }
         Error::InvalidMessage(_) => not_tls(error, raw),
         Error::PeerIncompatible(why) => incompatible(why),
-        Error::NoApplicationProtocol => {
-            Fault::new(FaultCode::TlsAlpn, "the peer chose an application protocol we did not offer")
-        }
-        Error::InvalidCertificate(why) => {
-            Fault::new(FaultCode::TlsInvalidCertificate, format!("a certificate can't be read: {why:?}"))
-        }
+        Error::NoApplicationProtocol => Fault::new(
+            FaultCode::TlsAlpn,
+            "the peer chose an application protocol we did not offer",
+        ),
+        Error::InvalidCertificate(why) => Fault::new(
+            FaultCode::TlsInvalidCertificate,
+            format!("a certificate can't be read: {why:?}"),
+        ),
         Error::NoCertificatesPresented => {
             Fault::new(FaultCode::TlsMalformed, "the peer presents no certificate")
         }
@@ -64,7 +70,8 @@ fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
 }
 
 fn malformed(what: &str, error: &Error) -> Fault {
-    Fault::new(FaultCode::TlsMalformed, what).with(Key::Found, crate::model::clean::line(&format!("{error:?}"), 120))
+    Fault::new(FaultCode::TlsMalformed, what)
+        .with(Key::Found, crate::model::clean::line(&format!("{error:?}"), 120))
 }
 
 /// Something answered a ClientHello that is no TLS, or TLS that can't be read.
@@ -104,7 +111,9 @@ fn incompatible(why: &PeerIncompatible) -> Fault {
 pub fn alert_name(alert: A) -> String {
     let name = format!("{alert:?}");
     let mut out = String::new();
-    for c in name.replace("CA", "Ca").replace("PSK", "Psk").replace("Recognised", "recognized").chars() {
+    for c in
+        name.replace("CA", "Ca").replace("PSK", "Psk").replace("Recognised", "recognized").chars()
+    {
         if c.is_ascii_uppercase() && !out.is_empty() {
             out.push('_');
         }
@@ -129,8 +138,15 @@ fn by_alert(alert: A, ours: OurSide) -> Fault {
             rejected(&name)
         }
         // TLS 1.2 has no alert of its own for a missing certificate.
-        A::HandshakeFailure | A::BadCertificate | A::NoCertificate | A::AccessDenied
-        | A::CertificateUnknown if ours.asked && !ours.gave => required(),
+        A::HandshakeFailure
+        | A::BadCertificate
+        | A::NoCertificate
+        | A::AccessDenied
+        | A::CertificateUnknown
+            if ours.asked && !ours.gave =>
+        {
+            required()
+        }
         A::HandshakeFailure if ours.gave => rejected(&name),
         A::ProtocolVersion => Fault::new(
             FaultCode::TlsVersion,
@@ -140,9 +156,10 @@ fn by_alert(alert: A, ours: OurSide) -> Fault {
             FaultCode::TlsNoCommonParameters,
             "the peer has no cipher suite, group or signature scheme in common with us",
         ),
-        A::NoApplicationProtocol => {
-            Fault::new(FaultCode::TlsAlpn, "the peer speaks none of the application protocols offered")
-        }
+        A::NoApplicationProtocol => Fault::new(
+            FaultCode::TlsAlpn,
+            "the peer speaks none of the application protocols offered",
+        ),
         A::UnrecognisedName => {
             Fault::new(FaultCode::TlsUnknownServerName, "the peer does not know the server name")
         }
@@ -204,16 +221,14 @@ pub(super) fn certificate(presented: &Presented, trusted: &str, now_s: i64) -> O
         let fault = by_reason(why, presented, trusted, now_s);
         return Some(fault.with(Key::Problems, certificate::problems(&presented.chain, now_s)));
     }
-    presented.signature.as_ref().map(|error| {
-        match leaf.and_then(certificate::weakness) {
-            Some(weakness) => {
-                Fault::new(FaultCode::TlsWeak, format!("the peer's key is too weak: {weakness}"))
-            }
-            None => Fault::new(
-                FaultCode::TlsBadSignature,
-                format!("the peer's signature over the handshake does not match: {error:?}"),
-            ),
+    presented.signature.as_ref().map(|error| match leaf.and_then(certificate::weakness) {
+        Some(weakness) => {
+            Fault::new(FaultCode::TlsWeak, format!("the peer's key is too weak: {weakness}"))
         }
+        None => Fault::new(
+            FaultCode::TlsBadSignature,
+            format!("the peer's signature over the handshake does not match: {error:?}"),
+        ),
     })
 }
 

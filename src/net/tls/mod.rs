@@ -73,15 +73,17 @@ pub(super) async fn shake(
     ask: &TlsRequest,
 ) -> Result<Shaken, Fault> {
     let name = trust.server_name.as_deref().unwrap_or(host);
-    let server_name = ServerName::try_from(name.trim_matches(['[', ']']).trim_end_matches('.').to_owned())
-        .map_err(|_| {
-            Fault::new(FaultCode::LocalInternal, format!("`{name}` is no name for SNI (RFC 6066 §3)"))
-        })?;
+    let server_name =
+        ServerName::try_from(name.trim_matches(['[', ']']).trim_end_matches('.').to_owned())
+            .map_err(|_| {
+                Fault::new(
+                    FaultCode::LocalInternal,
+                    format!("`{name}` is no name for SNI (RFC 6066 §3)"),
+                )
+            })?;
     let recorder = Arc::new(verify::Recorder::new(Arc::clone(trust)));
-    let client = Arc::new(verify::ClientCertificate {
-        key: trust.client.clone(),
-        asked: false.into(),
-    });
+    let client =
+        Arc::new(verify::ClientCertificate { key: trust.client.clone(), asked: false.into() });
     let mut config = ClientConfig::builder_with_provider(trust::provider())
         .with_protocol_versions(trust.versions())
         .map_err(|error| Fault::new(FaultCode::LocalInternal, error.to_string()))?
@@ -91,7 +93,8 @@ pub(super) async fn shake(
     config.alpn_protocols.clone_from(&ask.alpn);
     config.resumption = Resumption::disabled();
     let raw = Arc::clone(wire.traffic());
-    let connecting = TlsConnector::from(Arc::new(config)).connect(server_name, wire).into_fallible();
+    let connecting =
+        TlsConnector::from(Arc::new(config)).connect(server_name, wire).into_fallible();
     let ours = || classify::OurSide {
         asked: client.asked.load(Ordering::Relaxed),
         gave: client.asked.load(Ordering::Relaxed) && trust.client.is_some(),
@@ -148,12 +151,15 @@ fn judged(
             connection.alpn_protocol().map(|alpn| crate::model::clean::bytes(alpn, 40)),
         )
         .with(Key::ServerName, name)
-        .with(Key::Verification, match (&refusal, trust.mode) {
-            (Some(_), _) => "failed",
-            (None, VerifyMode::VerifyFull) => "verified",
-            (None, VerifyMode::VerifyCa) => "ca-verified",
-            (None, _) => "not-verified",
-        });
+        .with(
+            Key::Verification,
+            match (&refusal, trust.mode) {
+                (Some(_), _) => "failed",
+                (None, VerifyMode::VerifyFull) => "verified",
+                (None, VerifyMode::VerifyCa) => "ca-verified",
+                (None, _) => "not-verified",
+            },
+        );
     evidence.absorb(certificate::evidence(&presented.chain, now_s));
     if ours.asked {
         let sent = if ours.gave { "asked for, sent" } else { "asked for, not sent" };
@@ -180,7 +186,8 @@ fn pins(trust: &Trust, presented: &verify::Presented) -> Option<Fault> {
         return None;
     }
     let found = digest.as_ref().map(certificate::pin);
-    let fault = Fault::new(FaultCode::TlsPinMismatch, "the peer's public key is none of the pinned ones");
+    let fault =
+        Fault::new(FaultCode::TlsPinMismatch, "the peer's public key is none of the pinned ones");
     Some(fault.with_some(Key::KeyPin, found))
 }
 
@@ -192,8 +199,10 @@ fn issuers(trust: &Trust, presented: &verify::Presented) -> Option<Fault> {
     if trust.issuers.iter().any(|expected| issuer.contains(expected.as_str())) {
         return None;
     }
-    let detail = format!("the certificate was issued by `{issuer}`, none of those expected here: \
-                          somebody in between presents a certificate of their own");
+    let detail = format!(
+        "the certificate was issued by `{issuer}`, none of those expected here: \
+                          somebody in between presents a certificate of their own"
+    );
     let fault = Fault::new(FaultCode::ServiceWrongPeer, detail);
     Some(fault.with(Key::Issuer, issuer).with(Key::Expected, trust.issuers.join(", ")))
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{
-    CertificateDer, CertificateRevocationListDer, PrivateKeyDer,
-};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, SupportedProtocolVersion};
 
@@ -182,8 +180,7 @@ impl Trust {
         self.verifier
             .get_or_init(|| {
                 let store = self.authorities.store();
-                let mut builder =
-                    WebPkiServerVerifier::builder_with_provider(store, provider());
+                let mut builder = WebPkiServerVerifier::builder_with_provider(store, provider());
                 if !self.crls.is_empty() {
                     // A list of one issuer says nothing about the others.
                     builder = builder

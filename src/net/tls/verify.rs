@@ -132,7 +132,10 @@ impl ServerCertVerifier for Recorder {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = provider().signature_verification_algorithms;
         self.note_signature(rustls::crypto::verify_tls12_signature(
-            message, cert, dss, &algorithms,
+            message,
+            cert,
+            dss,
+            &algorithms,
         ));
         Ok(HandshakeSignatureValid::assertion())
     }
@@ -145,7 +148,10 @@ impl ServerCertVerifier for Recorder {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = provider().signature_verification_algorithms;
         self.note_signature(rustls::crypto::verify_tls13_signature(
-            message, cert, dss, &algorithms,
+            message,
+            cert,
+            dss,
+            &algorithms,
         ));
         Ok(HandshakeSignatureValid::assertion())
     }

@@ -20,9 +20,7 @@ use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderName, HeaderValue};
 
 use crate::model::read::Problems;
-use crate::model::{
-    Credentials, Fault, FaultCode, Key, Layer, Node, Proof, Secret, WarningCode,
-};
+use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, Secret, WarningCode};
 use crate::net::Dialer;
 use crate::net::tls::TlsRequest;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
@@ -151,9 +149,12 @@ impl Http {
             let Some(location) = answer.field(LOCATION) else { break };
             let (tls, host, port, path) = next(dialer, &location)?;
             if followed.len() >= REDIRECTS || followed.contains(&location) {
-                return Err(Fault::new(FaultCode::ProtocolRedirect, "the redirects lead in a circle")
-                    .with(Key::Location, location)
-                    .with(Key::Redirects, followed));
+                return Err(Fault::new(
+                    FaultCode::ProtocolRedirect,
+                    "the redirects lead in a circle",
+                )
+                .with(Key::Location, location)
+                .with(Key::Redirects, followed));
             }
             if !host.eq_ignore_ascii_case(&dialer.target().host) {
                 request.headers.retain(|(_, value)| !value.is_sensitive());
@@ -280,9 +281,7 @@ pub(crate) fn identify_by_tls(dialer: &mut Dialer) {
 }
 
 /// The field that carries credentials: Basic (RFC 7617), Bearer (RFC 6750), or an API key.
-pub(crate) fn authorization(
-    credentials: &Credentials,
-) -> Result<(HeaderName, HeaderValue), Fault> {
+pub(crate) fn authorization(credentials: &Credentials) -> Result<(HeaderName, HeaderValue), Fault> {
     match credentials {
         Credentials::Login { username, password: Some(password), .. } => {
             Ok((AUTHORIZATION, basic(username, password)?))

@@ -149,11 +149,15 @@ impl Options {
         let text = String::from_utf8_lossy(&answer.body);
         if let Some(word) = self.contains.iter().find(|word| !text.contains(word.as_str())) {
             let fault = unexpected(format!("the body does not contain `{word}`"));
-            return Some(fault.with(Key::Expected, word.as_str()).with(Key::Body, answer.excerpt()));
+            return Some(
+                fault.with(Key::Expected, word.as_str()).with(Key::Body, answer.excerpt()),
+            );
         }
         if let Some(pattern) = self.matches.iter().find(|pattern| !pattern.is_match(&text)) {
             let fault = unexpected(format!("the body does not match `{pattern}`"));
-            return Some(fault.with(Key::Expected, pattern.as_str()).with(Key::Body, answer.excerpt()));
+            return Some(
+                fault.with(Key::Expected, pattern.as_str()).with(Key::Body, answer.excerpt()),
+            );
         }
         self.unmet_json(answer)
     }
@@ -164,7 +168,9 @@ impl Options {
         }
         let unexpected = |what: String| Fault::new(FaultCode::ProtocolUnexpectedBody, what);
         let Some(body) = answer.json() else {
-            return Some(unexpected("the body is no JSON".to_owned()).with(Key::Body, answer.excerpt()));
+            return Some(
+                unexpected("the body is no JSON".to_owned()).with(Key::Body, answer.excerpt()),
+            );
         };
         for (pointer, expected) in &self.json {
             let found = body.pointer(pointer);
@@ -189,7 +195,9 @@ pub fn path(text: &str) -> Result<String, String> {
     }
     match text.parse::<http::uri::PathAndQuery>() {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("`{text}` is no path (RFC 3986 §3.3); write other characters as %XX")),
+        Err(_) => {
+            Err(format!("`{text}` is no path (RFC 3986 §3.3); write other characters as %XX"))
+        }
     }
 }
 

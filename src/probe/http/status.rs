@@ -18,9 +18,8 @@ impl Statuses {
     /// Reads `200`, `2xx` or `200-204`.
     pub fn parse_one(text: &str) -> Result<(u16, u16), String> {
         let wrong = || format!("`{text}` is no status; write 200, 2xx or 200-204");
-        let code = |text: &str| {
-            text.trim().parse::<u16>().ok().filter(|code| (100..=599).contains(code))
-        };
+        let code =
+            |text: &str| text.trim().parse::<u16>().ok().filter(|code| (100..=599).contains(code));
         if let Some(class) = text.strip_suffix("xx") {
             let class = class.parse::<u16>().ok().filter(|class| (1..=5).contains(class));
             return class.map(|class| (class * 100, class * 100 + 99)).ok_or_else(wrong);
@@ -63,8 +62,9 @@ impl std::fmt::Display for Statuses {
 pub fn fault(answer: &Answer, dialer: &Dialer, expected: &str, given: bool) -> Fault {
     let status = answer.status;
     let fault = match status {
-        400 | 495 | 496 => client_certificate(answer, dialer)
-            .unwrap_or_else(|| unexpected(status, expected)),
+        400 | 495 | 496 => {
+            client_certificate(answer, dialer).unwrap_or_else(|| unexpected(status, expected))
+        }
         401 if given => {
             Fault::new(FaultCode::AuthRejected, "the peer rejects our credentials (401)")
         }
@@ -110,8 +110,22 @@ fn client_certificate(answer: &Answer, dialer: &Dialer) -> Option<Fault> {
 /// The mark of a gateway in an answer, where there is one.
 pub fn gateway_mark(answer: &Answer) -> Option<String> {
     const GATEWAYS: &[&str] = &[
-        "nginx", "envoy", "istio-envoy", "haproxy", "openresty", "awselb", "cloudflare", "traefik",
-        "varnish", "squid", "kong", "apache", "caddy", "tengine", "akamaighost", "microsoft-azure-application-gateway",
+        "nginx",
+        "envoy",
+        "istio-envoy",
+        "haproxy",
+        "openresty",
+        "awselb",
+        "cloudflare",
+        "traefik",
+        "varnish",
+        "squid",
+        "kong",
+        "apache",
+        "caddy",
+        "tengine",
+        "akamaighost",
+        "microsoft-azure-application-gateway",
     ];
     let server = answer.field(http::header::SERVER).unwrap_or_default().to_ascii_lowercase();
     if GATEWAYS.iter().any(|name| server.starts_with(name)) {
