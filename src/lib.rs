@@ -19,3 +19,4 @@
 //! | cli | all |
 
 pub mod model;
+pub mod profile;

@@ -1,0 +1,130 @@
+//! A profile as types: the published table plus how to prove each row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Classification, Diagnostic, FaultCode, Node, Place, Ports, Proof};
+
+/// The published table, and how to prove its rows.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Short name.
+    pub name: String,
+    /// Title of the product.
+    pub title: String,
+    /// SHA-256 of the file's bytes, in hex.
+    pub digest: String,
+    /// The boxes of the diagram, in the order of the file.
+    pub endpoints: Vec<Endpoint>,
+    /// The lines of the table, in its order.
+    pub connections: Vec<Connection>,
+}
+
+impl Profile {
+    /// The endpoint of this name.
+    pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| &*endpoint.name == name)
+    }
+}
+
+/// A box of the diagram.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its name in files.
+    pub name: Arc<str>,
+    /// Its title in the table.
+    pub title: Arc<str>,
+    /// Other names that the table has for it.
+    pub aliases: Vec<String>,
+    /// Name or address where installations usually have it.
+    pub host: Option<String>,
+    /// How its pods are found.
+    pub pods: Option<Pods>,
+    /// Who runs it.
+    pub owner: Option<Arc<str>>,
+    /// What to do when it fails.
+    pub runbook: Option<Arc<str>>,
+    /// Variables without a value that it names.
+    pub unset: Vec<Diagnostic>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How the pods of an endpoint are found.
+#[derive(Clone, Debug, Default)]
+pub struct Pods {
+    /// Their namespace.
+    pub namespace: Option<String>,
+    /// Labels that they carry.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A line of the table.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Number or word.
+    pub id: Arc<str>,
+    /// The endpoint that connects.
+    pub source: Arc<str>,
+    /// The endpoint that is connected to; for an extra row it may be a mere word.
+    pub destination: Arc<str>,
+    /// As the table has it.
+    pub protocol: Arc<str>,
+    /// The port, or the ports.
+    pub port: Ports,
+    /// As the table has it, or absent as there.
+    pub classification: Option<Classification>,
+    /// The data that travels.
+    pub data: Option<Arc<str>>,
+    /// How to prove it; a plain TCP connect where nothing is said.
+    pub probe: Option<ProbeNode>,
+    /// What a pass needs; where an extra row says nothing, `connected`.
+    pub proof: Proof,
+    /// What is odd about the row in the published table.
+    pub notes: Vec<String>,
+    /// What to try when the documented way fails.
+    pub alternates: Vec<Alternate>,
+    /// What the row expects of the network.
+    pub expect: Option<Expected>,
+    /// Everything else that a site can say of a row; for an extra row it stands in the row itself.
+    pub settings: super::site::Settings,
+    /// Variables without a value that the row names.
+    pub unset: Vec<Diagnostic>,
+    /// Where its id stands.
+    pub place: Place,
+}
+
+/// What a row expects of the network, as a file says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// The connection works.
+    Reachable,
+    /// It is blocked, by a filter or by one of these.
+    Blocked(Vec<FaultCode>),
+}
+
+/// The `probe:` of a row: the protocol's name and, still as a node, its options.
+#[derive(Clone, Debug)]
+pub struct ProbeNode {
+    /// Name of the protocol.
+    pub name: String,
+    /// Its options, for the protocol to read.
+    pub options: Option<Node>,
+    /// Where the name stands.
+    pub place: Place,
+}
+
+/// Something to try when the documented way fails. What works then is a finding, never a pass.
+#[derive(Clone, Debug)]
+pub struct Alternate {
+    /// Another endpoint.
+    pub destination: Option<Arc<str>>,
+    /// Another host.
+    pub host: Option<String>,
+    /// Another port.
+    pub port: Option<Ports>,
+    /// Another protocol.
+    pub probe: Option<ProbeNode>,
+    /// Where it stands.
+    pub place: Place,
+}
