@@ -35,13 +35,14 @@ apt_install() {
   if [[ ! -e $policy ]]; then
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" && as_root chmod 755 "$policy" && ours=yes
   fi
-  if [[ -z $(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null) ]]; then
-    as_root apt-get update || result=1
-  fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
-    --no-install-recommends "$@" || result=1
+  # The list of packages may be absent, or older than what the archive still has.
+  apt_get install "$@" || { apt_get update && apt_get install "$@"; } || result=1
   if [[ $ours ]]; then as_root rm -f "$policy"; fi
   return $result
+}
+
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -y --no-install-recommends "$@"
 }
 
 # tool COMMAND PACKAGE: a tool that is found by its command, whatever it came from.

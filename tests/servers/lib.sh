@@ -17,7 +17,7 @@ trap 'printf "%s: line %s failed: %s\n" "$SELF" "$LINENO" "$BASH_COMMAND" >&2' E
 PORT_NAMES=(
   postgres postgres_standby
   pgbouncer pgbouncer_cold pgbouncer_cooled pgbouncer_relay pgbouncer_tls
-  http http_basic http_gateway_dead http_gateway_slow http_silent http_elastic
+  http http_api http_basic http_gateway_dead http_gateway_slow http_silent http_elastic
   https https_intermediate https_expired https_wrong_name https_other_ca https_self_signed https_weak
   https_mtls https_elastic
   prometheus node_exporter node_exporter_sick
