@@ -19,4 +19,5 @@
 //! | cli | all |
 
 pub mod model;
+pub mod net;
 pub mod profile;
