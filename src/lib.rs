@@ -20,4 +20,5 @@
 
 pub mod model;
 pub mod net;
+pub mod probe;
 pub mod profile;

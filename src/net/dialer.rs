@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::{
-    Attempt, Credentials, Evidence, Fault, FaultCode, Key, Layer, Outcome, Proof, Step, Timeouts,
+    Attempt, Credentials, Evidence, Family, Fault, FaultCode, Key, Layer, Outcome, Proof, Step, Timeouts,
     Value, Warning, WarningCode,
 };
+use crate::net::names::Names;
 use crate::net::proxy::{Proxy, Scheme};
 use crate::net::slots::{Place, Slots};
 use crate::net::tcp;
@@ -22,8 +23,10 @@ pub struct Target {
     pub host: Arc<str>,
     /// Port.
     pub port: u16,
-    /// What the peer's certificate is judged by; `None` where no TLS is spoken.
-    pub trust: Option<Arc<Trust>>,
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// What the peer's certificate is judged by, where TLS is spoken or a redirect leads to it.
+    pub trust: Arc<Trust>,
     /// Credentials in hand, or why there are none.
     pub credentials: Result<Credentials, Fault>,
     /// Whether they may travel without TLS.
@@ -54,6 +57,7 @@ impl Target {
 #[derive(Debug)]
 pub struct Dialer {
     target: Arc<Target>,
+    names: Arc<Names>,
     slots: Arc<Slots>,
     address: SocketAddr,
     attempt: Attempt,
@@ -65,13 +69,19 @@ pub struct Dialer {
 
 impl Dialer {
     /// A dialer for one address: the target's, or the proxy's where there is one.
-    pub fn new(target: Arc<Target>, slots: Arc<Slots>, address: SocketAddr) -> Self {
+    pub fn new(
+        target: Arc<Target>,
+        names: Arc<Names>,
+        slots: Arc<Slots>,
+        address: SocketAddr,
+    ) -> Self {
         let shown = match &target.proxy {
             Some(_) => format!("{}:{}", target.host, target.port),
             None => address.to_string(),
         };
         Self {
             target,
+            names,
             slots,
             address,
             attempt: Attempt::new(Some(shown)),
@@ -85,7 +95,39 @@ impl Dialer {
     /// Another connection to the same address, recorded apart: for counter-checks. It shares the
     /// place among those that work, so it can't wait for itself.
     pub fn side(&self) -> Self {
-        Self::new(Arc::clone(&self.target), Arc::new(Slots::new(u64::MAX)), self.address)
+        let slots = Arc::new(Slots::new(u64::MAX));
+        Self::new(Arc::clone(&self.target), Arc::clone(&self.names), slots, self.address)
+    }
+
+    /// Turns to another target, as a redirect that the row follows demands; what was recorded stays.
+    /// The credentials stay behind where the host is another one.
+    ///
+    /// # Errors
+    /// A fault of `dns.` where the name has no address.
+    pub async fn turn_to(&mut self, host: &str, port: u16, tls: bool) -> Result<(), Fault> {
+        let same_host = self.target.host.eq_ignore_ascii_case(host);
+        let mut target = Target::clone(&self.target);
+        (target.host, target.port, target.tls) = (host.into(), port, tls);
+        if !same_host {
+            target.credentials = Ok(Credentials::None);
+        }
+        if target.proxy.is_none() {
+            let known = same_host && !self.names.overrides(host, port);
+            self.address = if known {
+                SocketAddr::new(self.address.ip(), port)
+            } else {
+                let within = target.timeouts.dns;
+                let resolved =
+                    self.names.resolve(host, port, Family::Any, within).await?;
+                *resolved.addresses.first().ok_or_else(|| {
+                    Fault::new(FaultCode::DnsNoData, format!("{host} has no address"))
+                })?
+            };
+        }
+        self.place = Place::default();
+        self.session = None;
+        self.target = Arc::new(target);
+        Ok(())
     }
 
     /// What is dialled.
@@ -263,9 +305,7 @@ impl Dialer {
     /// # Errors
     /// A fault of `tls.`, `peer.`, or `service.wrong-peer` for an unexpected issuer.
     pub async fn tls(&mut self, wire: Wire, ask: &TlsRequest) -> Result<Wire, Fault> {
-        let Some(trust) = self.target.trust.clone() else {
-            return Err(Fault::new(FaultCode::LocalInternal, "TLS without anything to judge it by"));
-        };
+        let trust = Arc::clone(&self.target.trust);
         let raw = Arc::clone(wire.traffic());
         let host = Arc::clone(&self.target.host);
         let begun = Instant::now();

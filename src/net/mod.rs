@@ -6,6 +6,7 @@
 
 pub mod dialer;
 pub mod dns;
+pub mod names;
 pub mod proxy;
 pub mod slots;
 pub mod spoke;
@@ -14,4 +15,5 @@ pub mod tls;
 pub mod wire;
 
 pub use dialer::{Dialer, Target};
+pub use names::Names;
 pub use wire::Wire;
