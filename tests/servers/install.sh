@@ -3,6 +3,7 @@
 
 CACHE=${CONNPROBE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/connprobe-tests}
 mkdir -p "$CACHE"
+CACHE=$(cd "$CACHE" && pwd)
 INSTALL_LOG=$CACHE/install.log
 
 fail() {

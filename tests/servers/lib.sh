@@ -180,6 +180,7 @@ from_go() {
     go=$CACHE/go/bin/go
   fi
   GOTOOLCHAIN=local GOBIN=$CACHE/bin "$go" install "$module"
+  rm -rf "$CACHE/go"
 }
 
 # from_pypi FOLDER PACKAGE==VERSION: in a virtual environment of its own.

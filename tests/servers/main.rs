@@ -10,6 +10,7 @@ mod certificates;
 mod cometd;
 mod manners;
 mod metrics;
+mod names;
 mod pooler;
 mod postgres;
 mod proxies;
