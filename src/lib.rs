@@ -20,6 +20,8 @@
 
 #[cfg(feature = "lab")]
 pub mod lab;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod model;
 pub mod net;
 pub mod probe;
