@@ -20,8 +20,6 @@
 
 #[cfg(feature = "lab")]
 pub mod lab;
-#[cfg(feature = "lab")]
-pub mod lab;
 pub mod model;
 pub mod net;
 pub mod probe;
