@@ -24,3 +24,4 @@ pub mod model;
 pub mod net;
 pub mod probe;
 pub mod profile;
+pub mod runner;

@@ -77,13 +77,8 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
 }
 
 /// Every protocol.
-pub const PROTOCOLS: &[Protocol] = &[
-    tcp::PROTOCOL,
-    tls::PROTOCOL,
-    http::PROTOCOL,
-    http::HTTPS,
-    postgres::PROTOCOL,
-];
+pub const PROTOCOLS: &[Protocol] =
+    &[tcp::PROTOCOL, tls::PROTOCOL, http::PROTOCOL, http::HTTPS, postgres::PROTOCOL];
 
 /// The protocol of this name.
 pub fn protocol(name: &str) -> Option<&'static Protocol> {
