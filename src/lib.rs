@@ -18,6 +18,7 @@
 //! | kube | report, profile, model |
 //! | cli | all |
 
+pub mod cli;
 pub mod facts;
 #[cfg(feature = "lab")]
 pub mod lab;

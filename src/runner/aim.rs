@@ -225,7 +225,9 @@ fn speaks_tls(protocol: &Protocol, ports: &Ports, tls: &TlsSettings) -> bool {
         (_, Some(mode)) => mode != VerifyMode::Disable,
         (TlsUse::Negotiated, None) => true,
         (TlsUse::WhenAsked, None) => {
-            tls.says_something() || matches!(ports.single(), Some(443 | 8443))
+            // Trust alone turns TLS on, but for the port that is clear text by its registration.
+            (tls.says_something() && ports.single() != Some(80))
+                || matches!(ports.single(), Some(443 | 8443))
         }
     }
 }
