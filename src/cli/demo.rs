@@ -5,8 +5,8 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
 use crate::cli::inputs;
+use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
 use crate::lab::demo::{self, Demo};
 use crate::model::Source;
 use crate::net::dns::Resolver;
@@ -101,8 +101,11 @@ fn serve(shown: &Shown) -> anyhow::Result<u8> {
     let mut out = std::io::stdout().lock();
     write!(out, "connprobe run --profile {PROFILE} --site {} --all-sources", site.display())?;
     for known in &shown.resolve {
-        let from = known.port.map_or_else(|| known.host.clone(), |port| format!("{}:{port}", known.host));
-        let to = known.to_port.map_or_else(|| known.address.to_string(), |port| format!("{}:{port}", known.address));
+        let from =
+            known.port.map_or_else(|| known.host.clone(), |port| format!("{}:{port}", known.host));
+        let to = known
+            .to_port
+            .map_or_else(|| known.address.to_string(), |port| format!("{}:{port}", known.address));
         write!(out, " --resolve {from}={to}")?;
     }
     writeln!(out)?;

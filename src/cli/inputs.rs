@@ -51,7 +51,9 @@ pub(super) fn site_text(source: Source, profile: &Profile) -> Result<Site, Wrong
 
 fn read(path: &Path, what: &str) -> Result<Source, Wrong> {
     let name = path.display().to_string();
-    let told = |why: String| Wrong::from(Diagnostic::plain(format!("can't read the {what} `{name}`: {why}")));
+    let told = |why: String| {
+        Wrong::from(Diagnostic::plain(format!("can't read the {what} `{name}`: {why}")))
+    };
     let size = std::fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
     if size > LARGEST {
         return Err(told(format!("it holds {size} bytes")));

@@ -32,7 +32,9 @@ pub(super) fn run(args: &LabArgs) -> anyhow::Result<u8> {
     let Some(scenario) = Scenario::named(name) else {
         let near = did_you_mean(name, scenario::all().map(|scenario| scenario.name));
         let help = near.unwrap_or_else(|| "connprobe lab --list tells them".to_owned());
-        return Err(Wrong::from(Diagnostic::plain(format!("no scenario `{name}`")).help(help)).into());
+        return Err(
+            Wrong::from(Diagnostic::plain(format!("no scenario `{name}`")).help(help)).into()
+        );
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(serve(scenario, args.listen))?;
@@ -43,7 +45,11 @@ fn list() -> anyhow::Result<u8> {
     let mut out = std::io::stdout().lock();
     for scenario in scenario::all() {
         let expect = scenario.expect.map_or("passes", |code| code.as_str());
-        writeln!(out, "{:<40} {:<14} {expect:<34} {}", scenario.name, scenario.protocol, scenario.about)?;
+        writeln!(
+            out,
+            "{:<40} {:<14} {expect:<34} {}",
+            scenario.name, scenario.protocol, scenario.about
+        )?;
     }
     Ok(PASS)
 }

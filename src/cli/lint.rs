@@ -35,7 +35,12 @@ pub(super) fn run(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let mut out = std::io::stdout().lock();
     let rows = profile.connections.len() + site.extra.len();
-    writeln!(out, "{}: {rows} rows, {} endpoints, no mistakes", profile.name, profile.endpoints.len())?;
+    writeln!(
+        out,
+        "{}: {rows} rows, {} endpoints, no mistakes",
+        profile.name,
+        profile.endpoints.len()
+    )?;
     for note in &profile.notes {
         writeln!(out, "  table: {note}")?;
     }

@@ -53,7 +53,13 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<u8> {
         What::Faults => {
             for code in FaultCode::ALL {
                 let acts = code.acts().as_str();
-                writeln!(out, "{:<34} {:<10} {acts:<13} {}", code.as_str(), code.layer().as_str(), code.about())?;
+                writeln!(
+                    out,
+                    "{:<34} {:<10} {acts:<13} {}",
+                    code.as_str(),
+                    code.layer().as_str(),
+                    code.about()
+                )?;
             }
         }
         What::Warnings => {

@@ -19,9 +19,8 @@ pub(super) fn report(text: &str) -> Result<Target, String> {
         return Err(format!("write FORMAT=PATH, where FORMAT is one of: {names}"));
     };
     let Some(format) = format(name) else {
-        let near = did_you_mean(name, names()).unwrap_or_else(|| {
-            format!("known are: {}", names().collect::<Vec<_>>().join(", "))
-        });
+        let near = did_you_mean(name, names())
+            .unwrap_or_else(|| format!("known are: {}", names().collect::<Vec<_>>().join(", ")));
         return Err(format!("no report format `{name}`; {near}"));
     };
     match path {

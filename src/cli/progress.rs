@@ -44,7 +44,8 @@ impl Progress {
             Self::Lines => {
                 let fault = outcome.attempts.iter().find_map(|attempt| attempt.fault.as_ref());
                 let how = fault.map_or_else(|| proof.to_string(), |fault| fault.code.to_string());
-                let line = format!("{} {} → {}: {how}", case.label(), case.source, case.destination);
+                let line =
+                    format!("{} {} → {}: {how}", case.label(), case.source, case.destination);
                 // A display that has gone away is no reason to stop probing.
                 let _ = writeln!(std::io::stderr(), "{line}");
             }

@@ -13,9 +13,7 @@ use crate::cli::complain::{self, Wrong};
 use crate::cli::progress::Progress;
 use crate::cli::{FAIL, INCONCLUSIVE, PASS, inputs, options};
 use crate::facts::{limits, vantage};
-use crate::model::report::{
-    Program, ProfileInfo, Report, Run, SCHEMA, SiteInfo, Summary,
-};
+use crate::model::report::{ProfileInfo, Program, Report, Run, SCHEMA, SiteInfo, Summary};
 use crate::model::{Diagnostic, Proof, Verdict};
 use crate::net::Names;
 use crate::net::dns::{Hosts, ResolvConf, Resolver};
@@ -310,7 +308,14 @@ fn dry_run(plan: &Plan) -> anyhow::Result<u8> {
     let mut out = std::io::stdout().lock();
     for case in plan.cases.iter().filter(|case| case.chosen) {
         let host = case.host.as_deref().unwrap_or("-");
-        write!(out, "{:>4}  {} → {}  {host}:{}", case.label(), case.source, case.destination, case.port)?;
+        write!(
+            out,
+            "{:>4}  {} → {}  {host}:{}",
+            case.label(),
+            case.source,
+            case.destination,
+            case.port
+        )?;
         match (&case.aim, &case.skipped) {
             (Some(aim), None) => {
                 let tls = if aim.target.tls { " (TLS)" } else { "" };
@@ -325,6 +330,10 @@ fn dry_run(plan: &Plan) -> anyhow::Result<u8> {
             writeln!(out, "      negative control of {source}: a connect to {host}:{port}")?;
         }
     }
-    writeln!(out, "at least {} connections, one for each address of each name; nothing was sent", plan.dials())?;
+    writeln!(
+        out,
+        "at least {} connections, one for each address of each name; nothing was sent",
+        plan.dials()
+    )?;
     Ok(PASS)
 }

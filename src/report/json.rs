@@ -6,12 +6,8 @@ use crate::model::report::Report;
 use crate::report::{Format, RenderError};
 
 /// JSON.
-pub const FORMAT: Format = Format {
-    name: "json",
-    about: "the whole run, connprobe/report/v1",
-    extension: "json",
-    render,
-};
+pub const FORMAT: Format =
+    Format { name: "json", about: "the whole run, connprobe/report/v1", extension: "json", render };
 
 /// Rows from which on a report is written without indentation: a person reads no more than these.
 const COMPACT: usize = 2_000;

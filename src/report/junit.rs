@@ -17,18 +17,13 @@ use crate::model::{Outcome, Verdict};
 use crate::report::{Format, RenderError};
 
 /// JUnit.
-pub const FORMAT: Format = Format {
-    name: "junit",
-    about: "JUnit XML for CI systems",
-    extension: "xml",
-    render,
-};
+pub const FORMAT: Format =
+    Format { name: "junit", about: "JUnit XML for CI systems", extension: "xml", render };
 
 fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
     let mut builder = ReportBuilder::new();
-    let started = report.runs.first().and_then(|run| {
-        OffsetDateTime::parse(&run.started_at, &Rfc3339).ok()
-    });
+    let started =
+        report.runs.first().and_then(|run| OffsetDateTime::parse(&run.started_at, &Rfc3339).ok());
     if let Some(why) = report.runs.iter().find_map(|run| run.setup_error.as_deref()) {
         let case = TestCase::error("setup", Duration::ZERO, "setup", &clean(why));
         let suite = TestSuiteBuilder::new(&clean(&report.profile.name)).add_testcase(case).build();
@@ -73,7 +68,9 @@ fn case(report: &Report, row: &ConnectionReport) -> TestCase {
         (Verdict::Pass, None) => TestCaseBuilder::success(&name, time),
         (Verdict::Skipped, None) => skipped(&name, row.reason.as_deref().unwrap_or("skipped")),
         (Verdict::Fail, None) => TestCaseBuilder::failure(&name, time, code(row), &message(row)),
-        (Verdict::Inconclusive, None) => TestCaseBuilder::error(&name, time, code(row), &message(row)),
+        (Verdict::Inconclusive, None) => {
+            TestCaseBuilder::error(&name, time, code(row), &message(row))
+        }
     };
     case.set_classname(&clean(&format!("{}.{}", report.profile.name, row.source)));
     let steps = steps(row);

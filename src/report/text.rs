@@ -234,7 +234,9 @@ fn findings(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()
         }
     }
     if notes > 0 {
-        let text = format!("  {notes} notes on oddities of the published table: --report text=FILE or lint tells them");
+        let text = format!(
+            "  {notes} notes on oddities of the published table: --report text=FILE or lint tells them"
+        );
         writeln!(out, "{}", style.ink(Ink::Faint, &text))?;
     }
     if report.findings.is_empty() { Ok(()) } else { writeln!(out) }

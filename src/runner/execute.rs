@@ -219,7 +219,7 @@ fn nothing() -> Outcome {
 
 fn falls_short(outcome: &Outcome, case: &Case) -> bool {
     outcome.deciding.is_empty()
-        || outcome.deciding.iter().any(|at| outcome.attempts[*at].proof < case.required)
+        || outcome.deciding.iter().any(|at| !outcome.attempts[*at].proves(case.required))
 }
 
 /// One address and port, with every attempt at it.
@@ -394,7 +394,7 @@ impl Climb {
             }
             let (attempt, warnings) = self.once().await;
             let again =
-                attempt.proof < self.required && attempt.fault.as_ref().is_some_and(retryable);
+                !attempt.proves(self.required) && attempt.fault.as_ref().is_some_and(retryable);
             tried.attempts.push(attempt);
             tried.warnings = warnings;
             if !again {
