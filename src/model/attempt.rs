@@ -71,7 +71,11 @@ impl Attempt {
             Proof::Authenticated => Layer::Auth,
             Proof::Operational => Layer::Operation,
         };
-        self.proof >= required && self.stopped_at().is_none_or(|layer| layer > needed)
+        // A service that says that it is broken is, however little the row asks of it.
+        let broken = self.fault.as_ref().is_some_and(|f| f.code.as_str().starts_with("service."));
+        self.proof >= required
+            && !(broken && required >= Proof::Spoken)
+            && self.stopped_at().is_none_or(|layer| layer > needed)
     }
 
     /// Whether something on the other side said anything, right or wrong, above TCP.

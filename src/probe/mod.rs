@@ -3,8 +3,11 @@
 //! To add one, write its file with a `PROTOCOL` constant and name it in the registry: `list`, hints,
 //! schemas and documentation follow from there.
 
+pub mod elasticsearch;
 pub mod http;
+pub mod oauth2;
 pub mod postgres;
+pub mod prometheus;
 pub mod tcp;
 pub mod tls;
 
@@ -77,8 +80,16 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
 }
 
 /// Every protocol.
-pub const PROTOCOLS: &[Protocol] =
-    &[tcp::PROTOCOL, tls::PROTOCOL, http::PROTOCOL, http::HTTPS, postgres::PROTOCOL];
+pub const PROTOCOLS: &[Protocol] = &[
+    tcp::PROTOCOL,
+    tls::PROTOCOL,
+    http::PROTOCOL,
+    http::HTTPS,
+    postgres::PROTOCOL,
+    elasticsearch::PROTOCOL,
+    prometheus::PROTOCOL,
+    oauth2::PROTOCOL,
+];
 
 /// The protocol of this name.
 pub fn protocol(name: &str) -> Option<&'static Protocol> {
