@@ -96,6 +96,7 @@ impl Dialer {
 
     /// Another connection to the same address, recorded apart: for counter-checks. It shares the
     /// place among those that work, so it can't wait for itself.
+    #[must_use]
     pub fn side(&self) -> Self {
         let slots = Arc::new(Slots::new(u64::MAX));
         Self::new(Arc::clone(&self.target), Arc::clone(&self.names), slots, self.address)

@@ -36,6 +36,9 @@ pub enum TlsUse {
     Negotiated,
 }
 
+/// Reads the options of a row; every mistake goes to the problems.
+pub type ReadOptions = fn(Option<&Node>, &mut Problems) -> Option<Box<dyn Probe>>;
+
 /// How to prove rows of one protocol.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
@@ -54,7 +57,7 @@ pub struct Protocol {
     /// How many connections a healthy row opens for each address, in words.
     pub connections: &'static str,
     /// Reads the options under `probe: {NAME: ..}`.
-    pub options: fn(Option<&Node>, &mut Problems) -> Option<Box<dyn Probe>>,
+    pub options: ReadOptions,
     /// JSON Schema of the options.
     pub schema: fn() -> serde_json::Value,
 }

@@ -12,7 +12,7 @@ use crate::profile::{
 };
 use crate::runner::aim::{Maker, Parts};
 use crate::runner::plan::{
-    Aim, Alternative, Case, Options, Plan, SourceControls, TokenKey, TokenSource,
+    Alternative, Case, Options, Plan, SourceControls, TokenKey, TokenSource,
 };
 use crate::runner::select::{Selector, endpoint_named};
 

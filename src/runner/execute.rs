@@ -243,7 +243,8 @@ async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
             Ok((addresses, step, warnings, unmet)) => {
                 outcome.warnings.extend(warnings);
                 let dials = dials(shared, aim, host, &addresses).await;
-                tried.extend(all(shared, aim, case, host, dials, &step, &credentials).await);
+                tried
+                    .extend(all(shared, aim, case, host, dials, step.as_ref(), &credentials).await);
                 let port = aim.ports[0];
                 tried.extend(unmet.map(|attempt| Tried {
                     port,
@@ -323,7 +324,7 @@ async fn all(
     case: &Case,
     host: &Arc<str>,
     dials: Vec<(u16, SocketAddr)>,
-    step: &Option<Step>,
+    step: Option<&Step>,
     credentials: &Result<Credentials, Fault>,
 ) -> Vec<Tried> {
     let mut target = aim.target.clone();
@@ -339,7 +340,7 @@ async fn all(
             probe: Arc::clone(&aim.probe),
             layers: aim.protocol.layers,
             address,
-            step: step.clone(),
+            step: step.cloned(),
             required: case.required,
             retries: match case.expectation {
                 Expectation::Reachable => aim.retries,

@@ -92,7 +92,7 @@ impl Cometd {
         };
         let exchange = client.post_handshake();
         let answer = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await?;
-        let shaken = self.shaken(dialer, &answer, given);
+        let shaken = Self::shaken(dialer, &answer, given);
         let session = match (shaken, &kept_back) {
             (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why.clone()),
             (shaken, _) => shaken?,
@@ -107,7 +107,7 @@ impl Cometd {
     }
 
     /// Judges the answer to the handshake; gives the session.
-    fn shaken(&self, dialer: &mut Dialer, answer: &Answer, given: bool) -> Result<String, Fault> {
+    fn shaken(dialer: &mut Dialer, answer: &Answer, given: bool) -> Result<String, Fault> {
         dialer.note(Key::Status, answer.status);
         if answer.status != 200 {
             let fault = status::fault(answer, dialer, "200", given);

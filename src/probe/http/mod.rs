@@ -88,7 +88,9 @@ impl Http {
         let (given, kept_back) = match secrets {
             Ok(fields) => {
                 let given = !fields.is_empty();
-                fields.into_iter().for_each(|(name, value)| request.set(name, value));
+                for (name, value) in fields {
+                    request.set(name, value);
+                }
                 (given, None)
             }
             Err(fault) => (false, Some(fault)),

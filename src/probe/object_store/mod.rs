@@ -122,7 +122,7 @@ impl ObjectStore {
         let call = call(dialer, Method::GET, bucket, None, Bytes::new());
         let request = self.request(kind, &call, &credentials)?;
         let answer = web::ask(dialer, &mut connection, &request).await?;
-        match (self.judge(dialer, kind, &answer, given), kept_back) {
+        match (Self::judge(dialer, kind, &answer, given), kept_back) {
             (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why),
             (Err(fault), _) => return Err(fault),
             (Ok(()), Some(why)) => return Err(why),
@@ -157,13 +157,7 @@ impl ObjectStore {
         }
     }
 
-    fn judge(
-        &self,
-        dialer: &mut Dialer,
-        kind: Kind,
-        answer: &Answer,
-        given: bool,
-    ) -> Result<(), Fault> {
+    fn judge(dialer: &mut Dialer, kind: Kind, answer: &Answer, given: bool) -> Result<(), Fault> {
         let (ours, list) = match kind {
             Kind::S3 => (s3::is_ours(answer), s3::is_list(answer)),
             Kind::AzureBlob => (azure::is_ours(answer), azure::is_list(answer)),
@@ -229,7 +223,7 @@ impl ObjectStore {
                     format!("the canary `{name}` could not be deleted ({})", answer.status);
                 dialer.warn(WarningCode::ProbeLeftovers, detail);
             } else if !good {
-                failed = self.judge(dialer, kind, &answer, true).err().or_else(|| {
+                failed = Self::judge(dialer, kind, &answer, true).err().or_else(|| {
                     Some(Fault::new(
                         FaultCode::ServiceError,
                         format!("the canary's {method} fails"),
