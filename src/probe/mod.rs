@@ -4,6 +4,7 @@
 //! schemas and documentation follow from there.
 
 pub mod http;
+pub mod oauth2;
 pub mod postgres;
 pub mod tcp;
 pub mod tls;
@@ -83,6 +84,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     http::PROTOCOL,
     http::HTTPS,
     postgres::PROTOCOL,
+    oauth2::PROTOCOL,
 ];
 
 /// The protocol of this name.
