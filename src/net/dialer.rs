@@ -392,6 +392,7 @@ impl Dialer {
         layers: &[Layer],
     ) -> (Attempt, Vec<Warning>) {
         if let Err(fault) = result {
+            self.stop_at(fault.code.layer());
             self.attempt.fault = Some(fault);
         }
         for layer in layers {
@@ -405,6 +406,15 @@ impl Dialer {
             }
         }
         (self.attempt, self.warnings)
+    }
+}
+
+impl Dialer {
+    /// Marks the layer at which the attempt stopped, where a probe judged an answer after its step.
+    fn stop_at(&mut self, layer: Layer) {
+        if !self.attempt.steps.iter().any(|step| step.outcome == Outcome::Fault) {
+            self.record(layer, Duration::ZERO, Outcome::Fault, Evidence::new());
+        }
     }
 }
 

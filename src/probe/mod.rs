@@ -3,9 +3,11 @@
 //! To add one, write its file with a `PROTOCOL` constant and name it in the registry: `list`, hints,
 //! schemas and documentation follow from there.
 
+pub mod elasticsearch;
 pub mod http;
 pub mod oauth2;
 pub mod postgres;
+pub mod prometheus;
 pub mod tcp;
 pub mod tls;
 
@@ -84,6 +86,8 @@ pub const PROTOCOLS: &[Protocol] = &[
     http::PROTOCOL,
     http::HTTPS,
     postgres::PROTOCOL,
+    elasticsearch::PROTOCOL,
+    prometheus::PROTOCOL,
     oauth2::PROTOCOL,
 ];
 

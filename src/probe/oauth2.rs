@@ -122,10 +122,11 @@ impl OAuth2 {
     ) -> Result<Secret, Fault> {
         let mut request = self.request(dialer);
         let encoded = Secret::new(form(secret.bytes()).as_bytes().to_vec());
-        request.set(AUTHORIZATION, web::basic(&form(id.as_bytes()), &encoded)?);
+        let client = web::basic(&form(id.as_bytes()), &encoded)?;
+        request.set(AUTHORIZATION, client);
         let mut answer = web::ask(dialer, &mut connection, &request).await?;
         let begun = Instant::now();
-        if Document::of(&answer).word.as_deref() == Some("invalid_client") {
+        if Document::of(&answer).word == Some("invalid_client".to_owned()) {
             let request = self.with_body(dialer, id, secret);
             if let Some(second) = web::ask_aside(dialer, connection, &request).await
                 && (second.status == 200 || Document::of(&second).says_more())
@@ -163,10 +164,16 @@ impl OAuth2 {
     /// The request with the client in its body (RFC 6749 §2.3.1).
     fn with_body(&self, dialer: &Dialer, id: &str, secret: &Secret) -> Request {
         let mut request = self.request(dialer);
-        let (fields, id, secret) = (self.fields(), form(id.as_bytes()), form(secret.bytes()));
-        let parts = [&*fields, "&client_id=", id.as_str(), "&client_secret=", secret.as_str()]
-            .map(str::as_bytes);
-        request.body = Bytes::from_owner(Zeroizing::new(parts.concat()));
+        let (id, secret) = (form(id.as_bytes()), form(secret.bytes()));
+        let body = [
+            self.fields().as_bytes(),
+            b"&client_id=",
+            id.as_bytes(),
+            b"&client_secret=",
+            secret.as_bytes(),
+        ]
+        .concat();
+        request.body = Bytes::from_owner(Zeroizing::new(body));
         request
     }
 

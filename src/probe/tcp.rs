@@ -120,7 +120,15 @@ impl Probe for Tcp {
                 return Ok(());
             }
             let exchange = self.exchange(&mut wire);
-            let found = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await?;
+            let found = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await;
+            let found = found.map_err(|fault| match fault.code {
+                // It spoke, and then waited for an answer in its own protocol.
+                FaultCode::PeerStalled => {
+                    let named = self.unexpected(&wire);
+                    if named.code == FaultCode::ProtocolMismatch { named } else { fault }
+                }
+                _ => fault,
+            })?;
             dialer.note(Key::Found, found);
             dialer.reach(Proof::Spoken);
             Ok(())

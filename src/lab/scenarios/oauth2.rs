@@ -62,7 +62,9 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("oauth2-unavailable", F::ServiceNotReady, "400 temporarily_unavailable", |ground| {
         Box::pin(refused(ground, 400, "temporarily_unavailable"))
     }),
-    bad("oauth2-no-credentials", F::AuthRequired, "no client of ours", |_| Box::pin(anonymous())),
+    good("oauth2-no-credentials", "no client of ours: alive, and no more is claimed", |_| {
+        Box::pin(anonymous())
+    }),
     bad(
         "oauth2-insecure",
         F::AuthInsecure,
@@ -112,7 +114,8 @@ async fn scope(ground: &Ground) -> io::Result<Served> {
 }
 
 async fn anonymous() -> io::Result<Served> {
-    Ok(plain(known().serve(None).await?, &json!({"path": TOKEN_PATH})).in_clear())
+    let server = known().serve(None).await?;
+    Ok(Served::at(server, &json!({"oauth2": {"path": TOKEN_PATH}}), "identified").in_clear())
 }
 
 async fn insecure(ground: &Ground) -> io::Result<Served> {

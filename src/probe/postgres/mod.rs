@@ -215,11 +215,9 @@ impl Postgres {
         let wrong = |error: &tokio_postgres::Error| {
             query_fault(error, &lock(seen), traffic, tls.as_deref())
         };
-        let done =
-            session::operate(dialer, client, &self.options, &account.database, &wrong).await;
-        let stalled = |fault: &Fault| {
-            matches!(fault.code, FaultCode::PeerStalled | FaultCode::PeerSilent)
-        };
+        let done = session::operate(dialer, client, &self.options, &account.database, &wrong).await;
+        let stalled =
+            |fault: &Fault| matches!(fault.code, FaultCode::PeerStalled | FaultCode::PeerSilent);
         match done {
             Ok(()) => {
                 dialer.reach(Proof::Operational);
@@ -257,7 +255,8 @@ async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire, bool), Fa
         b'N' if mode == VerifyMode::Prefer => Ok((wire, false)),
         b'N' => {
             dialer.reach(Proof::Spoken);
-            let detail = format!("the server declines TLS, and tls.mode {} needs it", mode.as_str());
+            let detail =
+                format!("the server declines TLS, and tls.mode {} needs it", mode.as_str());
             Err(Fault::new(FaultCode::TlsNotOffered, detail))
         }
         _ => Err(other_answer(&mut wire).await),
@@ -359,7 +358,10 @@ fn refused(
         Some(Stopped::NotPostgres) => return mismatch(traffic),
         _ => {}
     }
-    if seen.method.is_some() && !seen.ok && account.password.is_none() && error.as_db_error().is_none()
+    if seen.method.is_some()
+        && !seen.ok
+        && account.password.is_none()
+        && error.as_db_error().is_none()
     {
         let method = seen.method.unwrap_or_default();
         return Fault::new(
@@ -404,7 +406,9 @@ fn query_fault(
             FaultCode::AuthRejected,
             "the server's side of the authentication does not verify",
         ),
-        None => Fault::new(FaultCode::ProtocolMalformed, "the server's messages break the protocol"),
+        None => {
+            Fault::new(FaultCode::ProtocolMalformed, "the server's messages break the protocol")
+        }
     }
 }
 
@@ -436,12 +440,7 @@ fn login_fault(
 }
 
 /// The fault of a login that was not done in time.
-async fn silent(
-    dialer: &Dialer,
-    seen: &Seen,
-    traffic: &Traffic,
-    account: &Account,
-) -> Fault {
+async fn silent(dialer: &Dialer, seen: &Seen, traffic: &Traffic, account: &Account) -> Fault {
     let bytes = traffic.received();
     let fault = match bytes {
         0 => Fault::new(FaultCode::PeerSilent, "accepted, and no answer to the startup message"),
@@ -450,11 +449,14 @@ async fn silent(
             format!("the login stopped after {bytes} bytes of the server's"),
         ),
     };
-    let fault = fault.with(Key::Bytes, bytes).with(Key::Phase, match Phase::of(seen) {
-        Phase::Startup => "startup",
-        Phase::Authentication => "authentication",
-        Phase::Session | Phase::Query => "session",
-    });
+    let fault = fault.with(Key::Bytes, bytes).with(
+        Key::Phase,
+        match Phase::of(seen) {
+            Phase::Startup => "startup",
+            Phase::Authentication => "authentication",
+            Phase::Session | Phase::Query => "session",
+        },
+    );
     backend_down(dialer, account, fault).await
 }
 

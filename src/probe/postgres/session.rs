@@ -61,9 +61,12 @@ pub(super) async fn operate(
     }
     if options.writable && (recovery || read_only) {
         let what = if recovery { "a standby answers" } else { "transactions are read-only" };
-        return Err(Fault::new(FaultCode::ServiceReadOnly, format!("{what}, and writing is needed"))
-            .with(Key::InRecovery, recovery)
-            .with(Key::ReadOnly, read_only));
+        return Err(Fault::new(
+            FaultCode::ServiceReadOnly,
+            format!("{what}, and writing is needed"),
+        )
+        .with(Key::InRecovery, recovery)
+        .with(Key::ReadOnly, read_only));
     }
     extensions(dialer, client, options, wrong).await?;
     privileges(dialer, client, options, wrong).await
@@ -93,9 +96,8 @@ async fn extensions(
     }
     let query = ask(client, "SELECT extname, extversion FROM pg_extension");
     let rows = step(dialer, query, wrong).await?;
-    let installed = |name: &String| {
-        rows.iter().find(|row| row.first().and_then(Option::as_ref) == Some(name))
-    };
+    let installed =
+        |name: &String| rows.iter().find(|row| row.first().and_then(Option::as_ref) == Some(name));
     let version = |name: &String| {
         let version = installed(name)?.get(1)?.as_deref()?;
         Some(format!("{name} {}", clean::line(version, 20)))
