@@ -105,9 +105,10 @@ impl Reply {
     pub(super) fn lost(&self, good: usize, cookie: bool) -> Option<Fault> {
         let unknown = self.code() == Some(402) || self.reconnect.as_deref() == Some("handshake");
         let fault = if unknown {
-            let cookie = match cookie {
-                true => "the cookies of its handshake were sent back",
-                false => "its handshake had set no cookie",
+            let cookie = if cookie {
+                "the cookies of its handshake were sent back"
+            } else {
+                "its handshake had set no cookie"
             };
             let detail = format!("another connection does not know the session; {cookie}");
             self.fault(FaultCode::ServiceNotSticky, detail)
