@@ -91,7 +91,7 @@ fn show(args: &DemoArgs, shown: Shown) -> anyhow::Result<u8> {
     let plan = Plan::bind(&profile, &site, &options).map_err(crate::cli::complain::Wrong)?;
     let job = Job { profile, site, has_site: true, options };
     // No name server: every name of the demo is overridden.
-    run::finish(job, plan, Resolver::default(), &how, &args.output)
+    run::finish(&job, plan, Resolver::default(), &how, &args.output)
 }
 
 /// Writes the site file and the command that runs against the lab, and waits for Ctrl-C.

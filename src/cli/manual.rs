@@ -13,6 +13,7 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every subcommand has this form")]
 pub(super) fn completions(args: &CompletionsArgs, command: &mut Command) -> anyhow::Result<u8> {
     clap_complete::generate(args.shell, command, "connprobe", &mut std::io::stdout().lock());
     Ok(PASS)

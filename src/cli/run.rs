@@ -124,7 +124,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<u8> {
         return dry_run(&plan);
     }
     let resolver = resolver(&args.how)?;
-    finish(job, plan, resolver, &args.how, &args.output)
+    finish(&job, plan, resolver, &args.how, &args.output)
 }
 
 fn load(args: &RunArgs) -> Result<Job, Wrong> {
@@ -171,13 +171,13 @@ pub(super) fn resolver(how: &HowArgs) -> Result<Resolver, Wrong> {
 
 /// Executes a plan, reports, and gives the exit code.
 pub(super) fn finish(
-    job: Job,
+    job: &Job,
     plan: Plan,
     resolver: Resolver,
     how: &HowArgs,
     output: &OutputArgs,
 ) -> anyhow::Result<u8> {
-    let header = header(&job);
+    let header = header(job);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let names = Arc::new(Names::new(resolver, plan.resolve.clone()));
     let limits = Limits { deadline: how.deadline, files: limits::open_files() };
@@ -194,7 +194,7 @@ pub(super) fn finish(
     // What is still open is abandoned: a report must not wait for it.
     runtime.shutdown_background();
     let report = runner::report(&plan, &job.profile, finished, header);
-    deliver(&report, output)
+    Ok(deliver(&report, output))
 }
 
 fn header(job: &Job) -> Header {
@@ -230,7 +230,7 @@ async fn signal() {
 }
 
 /// Writes every report, shows the table unless standard output carries one, and gives the exit code.
-pub(super) fn deliver(report: &Report, output: &OutputArgs) -> anyhow::Result<u8> {
+pub(super) fn deliver(report: &Report, output: &OutputArgs) -> u8 {
     let mut unwritten = false;
     for target in &output.reports {
         if let Err(error) = target.write(report) {
@@ -245,10 +245,10 @@ pub(super) fn deliver(report: &Report, output: &OutputArgs) -> anyhow::Result<u8
         let shown = text::write(report, &mut out, style).and_then(|()| out.flush());
         unwritten |= shown.is_err();
     }
-    Ok(match exit_code(report) {
+    match exit_code(report) {
         PASS if unwritten => INCONCLUSIVE,
         code => code,
-    })
+    }
 }
 
 /// The exit code of a report.

@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 const CONNECTIONS: usize = 256;
 
 /// The longest life of a connection: a client that forgets one holds nothing for good.
-const LIFETIME: Duration = Duration::from_secs(120);
+const LIFETIME: Duration = Duration::from_mins(2);
 
 tokio::task_local! {
     static LISTEN: SocketAddr;

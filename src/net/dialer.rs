@@ -37,6 +37,8 @@ pub struct Target {
     pub timeouts: Timeouts,
     /// How to connect.
     pub tcp: tcp::Options,
+    /// What the row requires.
+    pub required: Proof,
     /// How far to go.
     pub cap: Proof,
 }
@@ -94,6 +96,7 @@ impl Dialer {
 
     /// Another connection to the same address, recorded apart: for counter-checks. It shares the
     /// place among those that work, so it can't wait for itself.
+    #[must_use]
     pub fn side(&self) -> Self {
         let slots = Arc::new(Slots::new(u64::MAX));
         Self::new(Arc::clone(&self.target), Arc::clone(&self.names), slots, self.address)
@@ -147,6 +150,12 @@ impl Dialer {
     /// Whether this much proof is wanted: a probe stops below what is not.
     pub fn wants(&self, proof: Proof) -> bool {
         proof <= self.target.cap
+    }
+
+    /// Whether a harmless operation that worked proves all that is asked: with our credentials, or
+    /// where the row asks for the operation alone and the service asks nobody for credentials.
+    pub fn operation_counts(&self, given: bool) -> bool {
+        given || self.target.required == Proof::Operational
     }
 
     /// The proof so far.

@@ -40,7 +40,7 @@ struct Gate {
 /// A file descriptor, and once connected a place among those that work.
 #[derive(Debug, Default)]
 pub struct Place {
-    _socket: Option<OwnedSemaphorePermit>,
+    socket: Option<OwnedSemaphorePermit>,
     destination: Option<OwnedSemaphorePermit>,
     working: Option<OwnedSemaphorePermit>,
 }
@@ -70,7 +70,7 @@ impl Slots {
     ) -> Result<(T, Place), E> {
         let gate = self.gate(address);
         let mut place = Place { destination: gate.enter().await, ..Place::default() };
-        place._socket = acquire(&self.sockets).await;
+        place.socket = acquire(&self.sockets).await;
         let mut connect = std::pin::pin!(connect);
         let connected = if place.destination.is_some() {
             match tokio::time::timeout(PROMPT, connect.as_mut()).await {

@@ -7,6 +7,7 @@ pub mod cometd;
 pub mod elasticsearch;
 pub mod http;
 pub mod oauth2;
+pub mod object_store;
 pub mod postgres;
 pub mod prometheus;
 pub mod tcp;
@@ -35,6 +36,9 @@ pub enum TlsUse {
     Negotiated,
 }
 
+/// Reads the options of a row; every mistake goes to the problems.
+pub type ReadOptions = fn(Option<&Node>, &mut Problems) -> Option<Box<dyn Probe>>;
+
 /// How to prove rows of one protocol.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
@@ -53,7 +57,7 @@ pub struct Protocol {
     /// How many connections a healthy row opens for each address, in words.
     pub connections: &'static str,
     /// Reads the options under `probe: {NAME: ..}`.
-    pub options: fn(Option<&Node>, &mut Problems) -> Option<Box<dyn Probe>>,
+    pub options: ReadOptions,
     /// JSON Schema of the options.
     pub schema: fn() -> serde_json::Value,
 }
@@ -74,6 +78,11 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
     /// What is sent, in words, for `--dry-run`: no secret in it.
     fn sends(&self) -> String;
 
+    /// Whether redirects are followed, so that trust may be meant for where they lead.
+    fn follows_redirects(&self) -> bool {
+        false
+    }
+
     /// Whether connecting is all that it does, so that a connect is its answer.
     fn is_plain_tcp(&self) -> bool {
         false
@@ -91,6 +100,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     prometheus::PROTOCOL,
     oauth2::PROTOCOL,
     cometd::PROTOCOL,
+    object_store::PROTOCOL,
 ];
 
 /// The protocol of this name.

@@ -27,7 +27,7 @@ pub(super) fn login(auth: Option<&AuthSettings>, endpoint: &str) -> Login {
             let username = username.clone().or_else(|| env_text(endpoint, "USERNAME"));
             let password = password.clone().or_else(|| env("PASSWORD"));
             let database = database.clone().or_else(|| env_text(endpoint, "DATABASE"));
-            user(username, password, database)
+            user(username, password.as_ref(), database)
         }
         Some(AuthSettings::Client { client_id, client_secret }) => {
             load(client_secret).map(|secret| Credentials::Client { id: client_id.clone(), secret })
@@ -80,16 +80,16 @@ fn from_environment(endpoint: &str) -> Result<Credentials, Fault> {
     if let Some(key) = secret("API_KEY") {
         return load(&key).map(Credentials::ApiKey);
     }
-    user(text("USERNAME"), secret("PASSWORD"), text("DATABASE"))
+    user(text("USERNAME"), secret("PASSWORD").as_ref(), text("DATABASE"))
 }
 
 fn user(
     username: Option<String>,
-    password: Option<SecretRef>,
+    password: Option<&SecretRef>,
     database: Option<String>,
 ) -> Result<Credentials, Fault> {
     let Some(username) = username else { return Ok(Credentials::None) };
-    let password = password.as_ref().map(load).transpose()?;
+    let password = password.map(load).transpose()?;
     Ok(Credentials::Login { username, password, database })
 }
 

@@ -91,7 +91,7 @@ fn the_profile_has_what_the_published_table_has() {
                 title(&profile, &row.destination),
                 row.protocol.to_string(),
                 row.port.to_string(),
-                row.classification.map(|class| class.as_str()),
+                row.classification.map(connprobe::model::Classification::as_str),
             )
         })
         .collect();

@@ -76,5 +76,5 @@ fn row_17_fails_when_a_web_server_answers_in_its_place() {
 fn a_password_that_an_open_server_takes_unseen_is_warned_about() {
     let site = with_password(at("port"), "whatever-this-may-be");
     let outcome = site.destination(json!({"allow_cleartext": true})).run();
-    outcome.warning(&["auth.not-enforced"]);
+    outcome.warning(&["auth.cleartext", "auth.not-enforced"]);
 }

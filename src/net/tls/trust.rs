@@ -155,7 +155,7 @@ impl Default for Trust {
             crls: Vec::new(),
             server_name: None,
             min_version: MinVersion::Tls12,
-            expires_within: Duration::from_secs(14 * 86_400),
+            expires_within: Duration::from_hours(336),
             pins: Vec::new(),
             issuers: Vec::new(),
             client: None,

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::model::{Evidence, Fault, FaultCode, Key, clean};
+use crate::net::Dialer;
+use crate::probe::http::exchange::Answer;
+use crate::probe::http::status;
 
 /// Begins a session.
 pub(super) const HANDSHAKE: &str = "/meta/handshake";
@@ -119,6 +122,17 @@ impl Reply {
         };
         Some(fault.with(Key::Connects, good))
     }
+}
+
+/// The fault of an answer that is no Bayeux.
+pub(super) fn no_bayeux(dialer: &Dialer, answer: &Answer, given: bool) -> Fault {
+    if answer.status != 200 {
+        return status::fault(answer, dialer, "200", given);
+    }
+    let what = if answer.is_html() { "a page of HTML" } else { "something else" };
+    Fault::new(FaultCode::ProtocolUnexpectedBody, format!("{what} comes in place of Bayeux"))
+        .with(Key::Expected, "a JSON array with the answer to our message")
+        .with(Key::Body, answer.excerpt())
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //!   accepted too gives the warning `auth.not-enforced`.
 //! - *operational*: the session's connects succeeded, each over a new connection with its cookies.
 //!
-//! It stops with proof short where no token is given and none is asked for; a session that is lost
-//! between connections is a fault all the same. Every session is ended politely. A healthy row opens
+//! Without a token a row that requires *authenticated* falls short; one that requires the operation
+//! gets it. Every session is ended politely. A healthy row opens
 //! one connection for handshakes and ends, or one for each where the peer closes after each answer,
 //! and one for each of the `sticky` connects.
 
@@ -16,14 +16,13 @@ mod session;
 
 use std::time::Instant;
 
-use http::HeaderValue;
 use schemars::JsonSchema;
 
 use crate::model::read::Problems;
-use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
+use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
 use crate::net::Dialer;
-use crate::probe::http::exchange::{Answer, Connection};
-use crate::probe::http::{self as web, options, status};
+use crate::probe::http::exchange::Connection;
+use crate::probe::http::{self as web, options};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use bayeux::Reply;
 use session::Place;
@@ -33,7 +32,7 @@ pub const PROTOCOL: Protocol = Protocol {
     name: "cometd",
     about: "CometD: a Bayeux session over several connections",
     schemes: &["cometd"],
-    default_port: 80,
+    default_port: 443,
     tls: TlsUse::WhenAsked,
     layers: &[Layer::Tcp, Layer::Protocol, Layer::Auth, Layer::Operation],
     connections: "one, and one for each of the sticky connects (5); up to four more where the peer \
@@ -88,7 +87,7 @@ impl Cometd {
     async fn climb(&self, dialer: &mut Dialer) -> Result<(), Fault> {
         let Some(mut connection) = web::connect(dialer).await? else { return Ok(()) };
         // Kept back until the end: what can be proved without the token is proved first.
-        let (token, kept_back) = match token(dialer) {
+        let (token, kept_back) = match session::token(dialer) {
             Ok(token) => (token, None),
             Err(fault) => (None, Some(fault)),
         };
@@ -135,7 +134,7 @@ impl Cometd {
                 dialer.reach(Proof::Spoken);
                 web::identify_by_tls(dialer);
             }
-            return Err(no_bayeux(dialer, &answer, given));
+            return Err(bayeux::no_bayeux(dialer, &answer, given));
         };
         dialer.reach(Proof::Spoken);
         if dialer.wants(Proof::Identified) {
@@ -169,7 +168,7 @@ impl Cometd {
             return Ok(());
         }
         self.connects(dialer, connection, place, client).await?;
-        if given {
+        if dialer.operation_counts(given) {
             dialer.reach(Proof::Operational);
         }
         Ok(())
@@ -196,7 +195,7 @@ impl Cometd {
                 };
                 match Reply::read(&answer.body, bayeux::CONNECT) {
                     Some(reply) => reply.lost(good, cookie).map_or(Ok(()), Err),
-                    None => Err(no_bayeux(&side, &answer, true).with(Key::Connects, good)),
+                    None => Err(bayeux::no_bayeux(&side, &answer, true).with(Key::Connects, good)),
                 }
             };
             dialer.step(Layer::Operation, FaultCode::PeerSilent, work).await?;
@@ -222,36 +221,6 @@ impl Cometd {
         let request = place.request(&self.path, bayeux::disconnect(client));
         let _ = session::aside(dialer, at, &request).await;
     }
-}
-
-/// The token as a field, once it is certain that it may be sent; `None` where none is given or
-/// wanted.
-fn token(dialer: &mut Dialer) -> Result<Option<HeaderValue>, Fault> {
-    if !dialer.wants(Proof::Authenticated) {
-        return Ok(None);
-    }
-    match dialer.credentials()? {
-        Credentials::None => Ok(None),
-        credentials @ Credentials::Token(_) => {
-            dialer.may_send_secret("the bearer token")?;
-            web::authorization(&credentials).map(|(_, value)| Some(value))
-        }
-        other => Err(Fault::new(
-            FaultCode::AuthMethodUnsupported,
-            format!("{} can't be used with CometD", other.what()),
-        )),
-    }
-}
-
-/// The fault of an answer that is no Bayeux.
-fn no_bayeux(dialer: &Dialer, answer: &Answer, given: bool) -> Fault {
-    if answer.status != 200 {
-        return status::fault(answer, dialer, "200", given);
-    }
-    let what = if answer.is_html() { "a page of HTML" } else { "something else" };
-    Fault::new(FaultCode::ProtocolUnexpectedBody, format!("{what} comes in place of Bayeux"))
-        .with(Key::Expected, "a JSON array with the answer to our message")
-        .with(Key::Body, answer.excerpt())
 }
 
 /// The options, as JSON Schema describes them.

@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use rustls::ClientConfig;
 use rustls::sign::SingleCertAndKey;
 
-use crate::model::{Fault, FaultCode, Key};
+use crate::model::{Credentials, Fault, FaultCode, Key, Proof};
 use crate::net::proxy::{Proxy, Scheme};
 use crate::net::tls::classify;
 use crate::net::tls::trust::provider;
@@ -70,6 +70,25 @@ impl Place {
 
     pub(super) fn has_cookie(&self) -> bool {
         self.jar.cookies(&self.url).is_some()
+    }
+}
+
+/// The token as a field, once it is certain that it may be sent; `None` where none is given or
+/// wanted.
+pub(super) fn token(dialer: &mut Dialer) -> Result<Option<HeaderValue>, Fault> {
+    if !dialer.wants(Proof::Authenticated) {
+        return Ok(None);
+    }
+    match dialer.credentials()? {
+        Credentials::None => Ok(None),
+        credentials @ Credentials::Token(_) => {
+            dialer.may_send_secret("the bearer token")?;
+            web::authorization(&credentials).map(|(_, value)| Some(value))
+        }
+        other => Err(Fault::new(
+            FaultCode::AuthMethodUnsupported,
+            format!("{} can't be used with CometD", other.what()),
+        )),
     }
 }
 

@@ -68,6 +68,10 @@ impl Probe for Http {
         Box::pin(self.climb(dialer))
     }
 
+    fn follows_redirects(&self) -> bool {
+        self.options.follow
+    }
+
     fn sends(&self) -> String {
         let secrets: Vec<_> = self.options.secrets().map(|(name, _)| name.as_str()).collect();
         let with = if secrets.is_empty() {
@@ -88,7 +92,9 @@ impl Http {
         let (given, kept_back) = match secrets {
             Ok(fields) => {
                 let given = !fields.is_empty();
-                fields.into_iter().for_each(|(name, value)| request.set(name, value));
+                for (name, value) in fields {
+                    request.set(name, value);
+                }
                 (given, None)
             }
             Err(fault) => (false, Some(fault)),

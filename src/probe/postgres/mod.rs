@@ -130,7 +130,7 @@ impl Postgres {
         let limit = dialer.target().timeouts.answer;
         let outcome = tokio::time::timeout(limit, login).await;
         let seen_now = lock(&seen).clone();
-        self.note_login(dialer, &seen_now, begun, &account);
+        Self::note_login(dialer, &seen_now, begun, &account);
         let (client, connection) = match outcome {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
@@ -146,7 +146,7 @@ impl Postgres {
             }
         };
         dialer.passed(Layer::Auth, begun);
-        self.logged_in(dialer, &seen_now, &account);
+        Self::logged_in(dialer, &seen_now, &account);
         let driver = tokio::spawn(async move {
             // Its error reaches whoever asked; here it only has to be driven.
             let _ = connection.await;
@@ -165,7 +165,7 @@ impl Postgres {
     }
 
     /// What is proved by the messages of the login, however it ended.
-    fn note_login(&self, dialer: &mut Dialer, seen: &Seen, begun: Instant, account: &Account) {
+    fn note_login(dialer: &mut Dialer, seen: &Seen, begun: Instant, account: &Account) {
         if !seen.spoke {
             return;
         }
@@ -180,7 +180,7 @@ impl Postgres {
         }
     }
 
-    fn logged_in(&self, dialer: &mut Dialer, seen: &Seen, account: &Account) {
+    fn logged_in(dialer: &mut Dialer, seen: &Seen, account: &Account) {
         dialer.note(Key::Username, account.user.as_str());
         let tls = dialer.session().cloned();
         if let (Some(_), Some("scram-sha-256")) = (&tls, seen.method) {

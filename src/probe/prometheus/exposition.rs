@@ -24,6 +24,19 @@ pub(super) struct Wrong {
     pub(super) why: &'static str,
 }
 
+/// The types that `# TYPE` may name.
+const TYPES: &[&str] = &[
+    "counter",
+    "gauge",
+    "histogram",
+    "summary",
+    "untyped",
+    "unknown",
+    "info",
+    "stateset",
+    "gaugehistogram",
+];
+
 /// Samples that are kept at most.
 const KEPT: usize = 64;
 
@@ -76,17 +89,6 @@ impl Exposition {
             return Ok(());
         }
         let name = words.next().filter(|name| is_name(name)).ok_or("# TYPE without a name")?;
-        const TYPES: &[&str] = &[
-            "counter",
-            "gauge",
-            "histogram",
-            "summary",
-            "untyped",
-            "unknown",
-            "info",
-            "stateset",
-            "gaugehistogram",
-        ];
         match (words.next(), words.next()) {
             (Some(kind), None) if TYPES.contains(&kind) => {
                 self.declared.insert(name.to_owned());
@@ -100,7 +102,7 @@ impl Exposition {
     pub(super) fn has(&self, family: &str) -> bool {
         const PARTS: &[&str] = &["", "_total", "_bucket", "_sum", "_count", "_info", "_created"];
         let part = |part: &&str| self.names.contains(&format!("{family}{part}"));
-        PARTS.iter().any(|suffix| part(&suffix))
+        PARTS.iter().any(part)
     }
 
     /// How many families there are.

@@ -123,7 +123,7 @@ impl Prometheus {
             }
             return Err(fault);
         }
-        let found = self.exposition(answer)?;
+        let found = Self::exposition(answer)?;
         dialer.reach(Proof::Spoken);
         dialer.note(Key::Families, found.families());
         dialer.note(Key::Samples, found.samples);
@@ -145,7 +145,7 @@ impl Prometheus {
         Ok(())
     }
 
-    fn exposition(&self, answer: &Answer) -> Result<Exposition, Fault> {
+    fn exposition(answer: &Answer) -> Result<Exposition, Fault> {
         let kind = answer.field(CONTENT_TYPE).unwrap_or_default();
         let media = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let open_metrics = media == "application/openmetrics-text";

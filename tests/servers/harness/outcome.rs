@@ -61,7 +61,9 @@ impl Outcome {
     /// The row got this far.
     #[track_caller]
     pub(crate) fn proving(self, proof: &str) -> Self {
-        assert_eq!(self.row["proof"]["reached"], proof, "{:#}", self.row);
+        let level = |word: &str| connprobe::model::Proof::parse(word).expect("a level of proof");
+        let reached = self.row["proof"]["reached"].as_str().map(level);
+        assert!(reached >= Some(level(proof)), "{:#}", self.row);
         self
     }
 
