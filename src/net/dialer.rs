@@ -37,6 +37,8 @@ pub struct Target {
     pub timeouts: Timeouts,
     /// How to connect.
     pub tcp: tcp::Options,
+    /// What the row requires.
+    pub required: Proof,
     /// How far to go.
     pub cap: Proof,
 }
@@ -147,6 +149,12 @@ impl Dialer {
     /// Whether this much proof is wanted: a probe stops below what is not.
     pub fn wants(&self, proof: Proof) -> bool {
         proof <= self.target.cap
+    }
+
+    /// Whether a harmless operation that worked proves all that is asked: with our credentials, or
+    /// where the row asks for the operation alone and the service asks nobody for credentials.
+    pub fn operation_counts(&self, given: bool) -> bool {
+        given || self.target.required == Proof::Operational
     }
 
     /// The proof so far.

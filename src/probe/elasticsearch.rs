@@ -5,8 +5,8 @@
 //! - *authenticated*: our credentials were accepted. The root without them is the counter-check.
 //! - *operational*: the cluster's health is good enough.
 //!
-//! Without credentials, and none asked for, it stops at *identified*; an ill cluster is a fault all
-//! the same. One connection; another where the peer closes after each answer.
+//! Without credentials, and none asked for, a row that requires *authenticated* falls short; one that
+//! requires the operation gets it. An ill cluster is a fault in any case. One connection; another where the peer closes after each answer.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
@@ -206,7 +206,7 @@ impl Elasticsearch {
             dialer
                 .warn(WarningCode::ServiceDegraded, "the cluster is yellow: replicas are missing");
         }
-        if given {
+        if dialer.operation_counts(given) {
             dialer.reach(Proof::Operational);
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! To add one, write its file with a `PROTOCOL` constant and name it in the registry: `list`, hints,
 //! schemas and documentation follow from there.
 
+pub mod cometd;
 pub mod elasticsearch;
 pub mod http;
 pub mod oauth2;
@@ -89,6 +90,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     elasticsearch::PROTOCOL,
     prometheus::PROTOCOL,
     oauth2::PROTOCOL,
+    cometd::PROTOCOL,
 ];
 
 /// The protocol of this name.

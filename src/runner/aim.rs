@@ -99,6 +99,7 @@ impl<'o> Maker<'o> {
                 proxy,
                 timeouts,
                 tcp: tcp::Options { bind: self.options.bind.clone(), connect_only: plain },
+                required: Proof::None,
                 cap: self.options.proof.unwrap_or(Proof::Operational),
             },
             token_of,

@@ -329,6 +329,7 @@ async fn all(
     let mut target = aim.target.clone();
     target.host = Arc::clone(host);
     target.credentials.clone_from(credentials);
+    target.required = case.required;
     let climbs = dials.into_iter().map(|(port, address)| {
         let mut target = target.clone();
         target.port = port;

@@ -76,8 +76,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
 
 async fn cluster(cluster: Cluster, options: &Value) -> io::Result<Served> {
     let server = cluster.serve(None).await?;
-    // Nothing checks credentials here, so no more than the right peer can be proved.
-    let scene = Served::at(server, &json!({"elasticsearch": options}), "identified");
+    let scene = Served::at(server, &json!({"elasticsearch": options}), "operational");
     Ok(scene.with("tls", json!({"mode": "disable"})))
 }
 
