@@ -7,6 +7,7 @@ pub mod cometd;
 pub mod elasticsearch;
 pub mod http;
 pub mod oauth2;
+pub mod object_store;
 pub mod postgres;
 pub mod prometheus;
 pub mod tcp;
@@ -91,6 +92,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     prometheus::PROTOCOL,
     oauth2::PROTOCOL,
     cometd::PROTOCOL,
+    object_store::PROTOCOL,
 ];
 
 /// The protocol of this name.

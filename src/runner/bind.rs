@@ -11,7 +11,9 @@ use crate::profile::{
     Alternate, Connection, Expected, InstanceSettings, Profile, RowSettings, Settings, Site,
 };
 use crate::runner::aim::{Maker, Parts};
-use crate::runner::plan::{Aim, Alternative, Case, Options, Plan, SourceControls, TokenSource};
+use crate::runner::plan::{
+    Aim, Alternative, Case, Options, Plan, SourceControls, TokenKey, TokenSource,
+};
 use crate::runner::select::{Selector, endpoint_named};
 
 /// The address that no network has (RFC 5737), and a port: the negative control of a source that
@@ -351,32 +353,34 @@ impl Binder<'_, '_> {
     }
 
     /// The rows that give the tokens which chosen rows need.
-    fn tokens(&mut self, cases: &[Case]) -> BTreeMap<String, TokenSource> {
+    fn tokens(&mut self, cases: &[Case]) -> BTreeMap<TokenKey, TokenSource> {
         let mut sources = BTreeMap::new();
-        let alternates = cases.iter().flat_map(|case| case.alternates.iter().map(|a| &a.aim));
-        let aims: Vec<&Aim> =
-            cases.iter().filter_map(|case| case.aim.as_ref()).chain(alternates).collect();
-        for endpoint in aims.iter().filter_map(|aim| aim.token_of.clone()) {
-            if sources.contains_key(&endpoint) {
-                continue;
-            }
-            if let Some(source) = self.token_source(&endpoint) {
-                sources.insert(endpoint, source);
+        for case in cases {
+            let others = case.alternates.iter().map(|other| &other.aim);
+            for aim in case.aim.iter().chain(others) {
+                let Some(endpoint) = &aim.token_of else { continue };
+                let key = (endpoint.clone(), Arc::clone(&case.source));
+                if sources.contains_key(&key) {
+                    continue;
+                }
+                if let Some(source) = self.token_source(endpoint, &case.source) {
+                    sources.insert(key, source);
+                }
             }
         }
         sources
     }
 
-    fn token_source(&mut self, endpoint: &str) -> Option<TokenSource> {
+    /// The row by which a source gets its tokens: its own, else anybody's.
+    fn token_source(&mut self, endpoint: &str, source: &str) -> Option<TokenSource> {
         let gives = |row: &&Connection| {
             let over = self.site.connections.get(&*row.id);
             let probe = over.and_then(|over| over.probe.as_ref()).or(row.probe.as_ref());
             *row.destination == *endpoint && probe.is_some_and(|probe| probe.name == "oauth2")
         };
         let rows = || self.profile.connections.iter().chain(&self.site.extra);
-        let ours =
-            |row: &&Connection| self.source.as_ref().is_none_or(|source| *row.source == **source);
-        let row = rows().filter(gives).find(ours).or_else(|| rows().find(gives));
+        let own = rows().filter(gives).find(|row| *row.source == *source);
+        let row = own.or_else(|| rows().find(gives));
         let Some(row) = row else {
             self.maker.errors.push(
                 Diagnostic::plain(format!(

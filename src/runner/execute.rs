@@ -18,7 +18,7 @@ use crate::net::names::Resolved;
 use crate::net::slots::Slots;
 use crate::net::{Dialer, Names, Target};
 use crate::runner::aim::no_token;
-use crate::runner::plan::{Aim, Case, Plan, routed};
+use crate::runner::plan::{Aim, Case, Plan, TokenKey, routed};
 
 /// Cases that are begun at once at first; more follow while those wait.
 const WINDOW: usize = 256;
@@ -80,7 +80,7 @@ struct Shared {
     plan: Arc<Plan>,
     names: Arc<Names>,
     slots: Arc<Slots>,
-    tokens: HashMap<String, OnceCell<Result<Secret, Fault>>>,
+    tokens: HashMap<TokenKey, OnceCell<Result<Secret, Fault>>>,
 }
 
 /// What a task brings home.
@@ -98,7 +98,7 @@ pub async fn execute(
     mut told: impl FnMut(Event<'_>),
 ) -> Finished {
     let started = Instant::now();
-    let tokens = plan.tokens.keys().map(|name| (name.clone(), OnceCell::new())).collect();
+    let tokens = plan.tokens.keys().map(|key| (key.clone(), OnceCell::new())).collect();
     let slots = Arc::new(Slots::new(limits.files));
     let shared = Arc::new(Shared { plan: Arc::clone(&plan), names, slots, tokens });
     let mut finished = Finished::default();
@@ -515,12 +515,11 @@ fn no_address(host: &str, family: Family) -> Attempt {
 /// The credentials of a case; a token is fetched once a run, by whoever needs it first.
 async fn credentials(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Result<Credentials, Fault> {
     let Some(endpoint) = &aim.token_of else { return aim.target.credentials.clone() };
+    let key = (endpoint.clone(), Arc::clone(&case.source));
     if aim.target.cap < Proof::Authenticated || case.required < Proof::Authenticated {
         return Ok(Credentials::None);
     }
-    let (Some(cell), Some(source)) =
-        (shared.tokens.get(endpoint), shared.plan.tokens.get(endpoint))
-    else {
+    let (Some(cell), Some(source)) = (shared.tokens.get(&key), shared.plan.tokens.get(&key)) else {
         return Err(Fault::new(FaultCode::AuthNoToken, format!("`{endpoint}` gives no tokens")));
     };
     let token = cell.get_or_init(|| fetch(shared, &source.aim)).await;

@@ -47,8 +47,9 @@ pub struct Plan {
     pub sources: Vec<Arc<str>>,
     /// Controls of each of them.
     pub controls: BTreeMap<Arc<str>, SourceControls>,
-    /// Where tokens for other rows come from, by endpoint.
-    pub tokens: BTreeMap<String, TokenSource>,
+    /// Where tokens for other rows come from, by the endpoint that gives them and the source that needs
+    /// them: each source has a client of its own.
+    pub tokens: BTreeMap<TokenKey, TokenSource>,
     /// Faults that don't count.
     pub waivers: Vec<Waiver>,
     /// What was found wrong while binding.
@@ -131,6 +132,9 @@ pub struct Alternative {
     /// How.
     pub aim: Aim,
 }
+
+/// The endpoint that gives a token, and the source that needs it.
+pub type TokenKey = (String, Arc<str>);
 
 /// Where tokens come from: a row of the oauth2 protocol.
 #[derive(Debug)]
