@@ -27,12 +27,12 @@ fn identified(site: Site) -> Site {
 
 #[test]
 fn row_17_passes_with_a_password_over_tls() {
-    over_tls(&text("/elasticsearch/password")).run().passes().proving("authenticated");
+    over_tls(&text("/elasticsearch/password")).run().passes().proving("operational");
 }
 
 #[test]
 fn row_17_fails_when_the_password_is_wrong() {
-    over_tls("not-the-password").run().fails("auth.rejected").because("status", 401);
+    over_tls("not-the-password").run().fails("auth.rejected").noting("status", 401);
 }
 
 #[test]
