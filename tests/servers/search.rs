@@ -27,7 +27,7 @@ fn identified(site: Site) -> Site {
 
 #[test]
 fn row_17_passes_with_a_password_over_tls() {
-    over_tls(&text("/elasticsearch/password")).run().passes().proving("operational");
+    over_tls(&text("/elasticsearch/password")).run().passes().proving("authenticated");
 }
 
 #[test]
