@@ -29,9 +29,7 @@ fn every_address_of_a_name_is_tried_and_a_dead_one_fails_the_row() {
 
 #[test]
 fn a_name_that_does_not_exist_is_told() {
-    at("nxdomain")
-        .fails("dns.nxdomain")
-        .because("resolver", text("/dns/resolver"));
+    at("nxdomain").fails("dns.nxdomain").because("resolver", text("/dns/resolver"));
 }
 
 #[test]
