@@ -78,6 +78,11 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
     /// What is sent, in words, for `--dry-run`: no secret in it.
     fn sends(&self) -> String;
 
+    /// Whether redirects are followed, so that trust may be meant for where they lead.
+    fn follows_redirects(&self) -> bool {
+        false
+    }
+
     /// Whether connecting is all that it does, so that a connect is its answer.
     fn is_plain_tcp(&self) -> bool {
         false

@@ -65,7 +65,7 @@ impl<'o> Maker<'o> {
         let (protocol, probe) = self.probe(parts.probe)?;
         let (protocol, probe) = self.capped(protocol, probe)?;
         let settings = parts.settings;
-        let tls = speaks_tls(protocol, parts.ports, &settings.tls);
+        let tls = speaks_tls(protocol, &*probe, parts.ports, &settings.tls);
         let trust = self.trust(&settings.tls, protocol, tls)?;
         let proxy = match &settings.proxy {
             Some(proxy) => Some(Arc::new(self.proxy(proxy)?)),
@@ -219,15 +219,16 @@ impl<'o> Maker<'o> {
 }
 
 /// Whether TLS is spoken: by the protocol's nature, the site's word, or the port.
-fn speaks_tls(protocol: &Protocol, ports: &Ports, tls: &TlsSettings) -> bool {
+fn speaks_tls(protocol: &Protocol, probe: &dyn Probe, ports: &Ports, tls: &TlsSettings) -> bool {
     match (protocol.tls, tls.mode) {
         (TlsUse::Never, _) => false,
         (TlsUse::Always, _) => true,
         (_, Some(mode)) => mode != VerifyMode::Disable,
         (TlsUse::Negotiated, None) => true,
         (TlsUse::WhenAsked, None) => {
-            // Trust alone turns TLS on, but for the port that is clear text by its registration.
-            (tls.says_something() && ports.single() != Some(80))
+            // Trust alone turns TLS on, unless it is for where redirects lead, or the port is that of
+            // clear text.
+            (tls.says_something() && !probe.follows_redirects() && ports.single() != Some(80))
                 || matches!(ports.single(), Some(443 | 8443))
         }
     }

@@ -23,7 +23,7 @@ fn row_11_passes_at_prometheus_itself() {
 fn row_11_fails_when_a_page_for_people_is_served_in_place_of_metrics() {
     let gateway = json!({"host": env("/nginx/two_addresses/alive")});
     let site = Site::of_row(11).destination(gateway).port(port("/nginx/ports/http"));
-    site.run().fails("protocol.mismatch").because("content_type", "text/html");
+    site.run().fails("protocol.unexpected-body").because("content_type", "text/html");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn follow(message: &Message, name: &Name) -> (Vec<String>, Name, bool) {
             _ => None,
         });
         let Some(next) = next else { return (passed, at, false) };
-        passed.push(crate::model::clean::line(&next.to_ascii(), 255));
+        passed.push(crate::model::clean::line(next.to_ascii().trim_end_matches('.'), 255));
         if seen.contains(&next.to_lowercase()) || passed.len() > ALIASES {
             return (passed, next, true);
         }

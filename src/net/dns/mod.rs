@@ -242,7 +242,7 @@ impl Both {
         evidence
             .with_some(Key::A, word(&self.a))
             .with_some(Key::Aaaa, word(&self.aaaa))
-            .with_some(Key::Resolver, self.all().next().map(|(_, server)| server.to_string()))
+            .with_some(Key::Resolver, self.all().next().map(|(_, server)| shown(*server)))
             .with_some(Key::CnameChain, aliases.cloned())
     }
 
@@ -260,6 +260,11 @@ impl Both {
             (Fault::new(FaultCode::DnsNoData, format!("{name} has no address")), Vec::new())
         })
     }
+}
+
+/// A server for the evidence: its port only where it is another than 53.
+fn shown(server: SocketAddr) -> String {
+    if server.port() == 53 { server.ip().to_string() } else { server.to_string() }
 }
 
 /// Which of several faults tells most: what the network did, then what the server said, then that

@@ -1,46 +1,49 @@
-//! CometD: Bayeux over HTTP long-polling: handshake, connects over new connections, disconnect.
+//! CometD: a Bayeux session by long polling, and whether every connection knows it.
 //!
-//! - *spoken*: a Bayeux answer came.
-//! - *identified*: the handshake succeeded, or the name was verified by TLS.
-//! - *authenticated*: the handshake succeeded with our token. One without it is the counter-check.
-//! - *operational*: as many connects as the row asks for, each over a new connection with the
-//!   session's cookies, were answered well: the sessions are sticky.
+//! - *spoken*, *identified*: a Bayeux answer came, be it a denial. A refusal by status (401, 403)
+//!   is *spoken*, and *identified* where TLS has verified the name.
+//! - *authenticated*: a handshake with our token succeeded. One without is the counter-check:
+//!   accepted too gives the warning `auth.not-enforced`.
+//! - *operational*: the session's connects succeeded, each over a new connection with its cookies.
 //!
 //! Without a token a row that requires *authenticated* falls short; one that requires the operation
-//! gets it. It says goodbye also after a fault. Connections: one to
-//! prove the address and the certificate, one for the handshake, one for each connect, one for the
-//! disconnect, and two for the counter-check where a token is given.
+//! gets it. Every session is ended politely. A healthy row opens
+//! one connection for handshakes and ends, or one for each where the peer closes after each answer,
+//! and one for each of the `sticky` connects.
 
 mod bayeux;
-mod client;
+mod session;
+
+use std::time::Instant;
 
 use schemars::JsonSchema;
 
 use crate::model::read::Problems;
-use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
+use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
 use crate::net::Dialer;
-use crate::probe::http::exchange::Answer;
-use crate::probe::http::{self as web, options, status};
+use crate::probe::http::exchange::Connection;
+use crate::probe::http::{self as web, options};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use bayeux::Reply;
-use client::Client;
+use session::Place;
 
-/// CometD.
+/// A Bayeux session.
 pub const PROTOCOL: Protocol = Protocol {
     name: "cometd",
-    about: "CometD (Bayeux) long-polling: a session and its stickiness",
+    about: "CometD: a Bayeux session over several connections",
     schemes: &["cometd"],
     default_port: 443,
     tls: TlsUse::WhenAsked,
     layers: &[Layer::Tcp, Layer::Protocol, Layer::Auth, Layer::Operation],
-    connections: "three, one more for each sticky connect, two more for the counter-check of a token",
+    connections: "one, and one for each of the sticky connects (5); up to four more where the peer \
+                  closes after each answer",
     options: read,
     schema,
 };
 
-/// Connects over new connections where the row does not say how many.
+/// Connects over new connections, where the row does not say.
 const STICKY: usize = 5;
-/// And at most.
+/// Connects at most.
 const MOST: usize = 50;
 
 #[derive(Debug)]
@@ -50,20 +53,20 @@ struct Cometd {
 }
 
 fn read(node: Option<&Node>, problems: &mut Problems) -> Option<Box<dyn Probe>> {
-    let mut probe = Cometd { path: "/cometd".to_owned(), sticky: STICKY };
+    let (mut path, mut sticky) = (None, None);
     if let Some(node) = node {
         let mut fields = problems.fields(node, "cometd")?;
-        if let Some(path) = fields.parse("path", problems, options::path) {
-            probe.path = path;
-        }
-        let count = fields.parse("sticky", problems, |text| {
-            let count = text.parse::<usize>().ok().filter(|count| *count <= MOST);
-            count.ok_or_else(|| format!("`{text}` is no number of connects from 0 to {MOST}"))
-        });
-        probe.sticky = count.unwrap_or(STICKY);
+        path = fields.parse("path", problems, options::path);
+        sticky = fields.parse("sticky", problems, count);
         fields.finish(problems);
     }
-    Some(Box::new(probe))
+    let path = path.unwrap_or_else(|| "/cometd".to_owned());
+    Some(Box::new(Cometd { path, sticky: sticky.unwrap_or(STICKY) }))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count <= MOST);
+    count.ok_or_else(|| format!("`{text}` is no number of connects, which is 0 to {MOST}"))
 }
 
 impl Probe for Cometd {
@@ -72,142 +75,152 @@ impl Probe for Cometd {
     }
 
     fn sends(&self) -> String {
-        format!("POST {}: handshake, {} connects, disconnect", self.path, self.sticky)
+        format!(
+            "POST {}: /meta/handshake, {} times /meta/connect, /meta/disconnect",
+            self.path,
+            self.sticky.max(1)
+        )
     }
 }
 
 impl Cometd {
     async fn climb(&self, dialer: &mut Dialer) -> Result<(), Fault> {
-        // The dialer's own connection proves the address and the certificate, and is given up.
-        let Some(proved) = web::connect(dialer).await? else { return Ok(()) };
-        drop(proved);
-        let mut client = Client::new(dialer, &self.path)?;
-        let (given, kept_back) = match token(dialer) {
-            Ok(Some(credentials)) => {
-                client.authorize(&credentials)?;
-                (true, None)
+        let Some(mut connection) = web::connect(dialer).await? else { return Ok(()) };
+        // Kept back until the end: what can be proved without the token is proved first.
+        let (token, kept_back) = match session::token(dialer) {
+            Ok(token) => (token, None),
+            Err(fault) => (None, Some(fault)),
+        };
+        let given = token.is_some();
+        let place = Place::new(dialer, &self.path, token)?;
+        let begun = Instant::now();
+        let greeted = self.handshake(dialer, &mut connection, &place, given).await;
+        let result = match (&greeted, kept_back) {
+            (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => Err(why),
+            (Err(fault), _) => Err(fault.clone()),
+            (Ok(_), Some(why)) => Err(why),
+            (Ok(client), None) => self.within(dialer, &mut connection, &place, client, given).await,
+        };
+        if let Ok(client) = &greeted {
+            self.leave(dialer, &mut connection, &place, client).await;
+        }
+        match result {
+            Err(fault) if fault.code == FaultCode::AuthRequired => {
+                if dialer.wants(Proof::Authenticated) {
+                    return Err(dialer.failed(Layer::Auth, begun, fault));
+                }
+                Ok(())
             }
-            Ok(None) => (false, None),
-            Err(fault) => (false, Some(fault)),
-        };
-        let exchange = client.post_handshake();
-        let answer = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await?;
-        let shaken = Self::shaken(dialer, &answer, given);
-        let session = match (shaken, &kept_back) {
-            (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why.clone()),
-            (shaken, _) => shaken?,
-        };
-        let result = match kept_back {
-            Some(why) => Err(why),
-            None => self.session(dialer, &client, &session, given).await,
-        };
-        // Goodbye, also after a fault; nobody waits for the answer's verdict.
-        let _ = client.post(&bayeux::disconnect(&session)).await;
-        result
+            Err(fault) if fault.code.layer() == Layer::Auth => {
+                Err(dialer.failed(Layer::Auth, begun, fault))
+            }
+            other => other,
+        }
     }
 
-    /// Judges the answer to the handshake; gives the session.
-    fn shaken(dialer: &mut Dialer, answer: &Answer, given: bool) -> Result<String, Fault> {
-        dialer.note(Key::Status, answer.status);
-        if answer.status != 200 {
-            let fault = status::fault(answer, dialer, "200", given);
-            if fault.code.layer() == Layer::Auth {
+    /// Begins a session as the climb's own step; gives its client id.
+    async fn handshake(
+        &self,
+        dialer: &mut Dialer,
+        connection: &mut Connection,
+        place: &Place,
+        given: bool,
+    ) -> Result<String, Fault> {
+        let request = place.request(&self.path, bayeux::handshake());
+        let answer = web::ask(dialer, connection, &request).await?;
+        place.keep_cookies(&answer);
+        let Some(reply) = Reply::read(&answer.body, bayeux::HANDSHAKE) else {
+            if matches!(answer.status, 401 | 403) {
                 dialer.reach(Proof::Spoken);
                 web::identify_by_tls(dialer);
             }
-            return Err(fault);
-        }
-        let Some(reply) = Reply::read(&answer.body, bayeux::HANDSHAKE) else {
-            let fault =
-                Fault::new(FaultCode::ProtocolUnexpectedBody, "the answer is no Bayeux message");
-            return Err(fault.with(Key::Body, answer.excerpt()));
+            return Err(bayeux::no_bayeux(dialer, &answer, given));
         };
         dialer.reach(Proof::Spoken);
-        web::identify_by_tls(dialer);
-        match (reply.successful, reply.client_id.clone()) {
-            (true, Some(session)) => {
-                if dialer.wants(Proof::Identified) {
-                    dialer.reach(Proof::Identified);
-                }
-                Ok(session)
-            }
-            (true, None) => Err(Fault::new(
+        if dialer.wants(Proof::Identified) {
+            dialer.reach(Proof::Identified);
+        }
+        match reply.client {
+            Some(client) if reply.successful => Ok(client),
+            Some(_) | None if !reply.successful => Err(reply.denied(given)),
+            _ => Err(Fault::new(
                 FaultCode::ProtocolUnexpectedBody,
-                "the handshake succeeds without a clientId",
+                "the handshake succeeded, and names no session",
             )),
-            (false, _) => Err(bayeux::refused(&reply, given)),
         }
     }
 
-    async fn session(
+    /// What a session is good for, once it has begun.
+    async fn within(
         &self,
         dialer: &mut Dialer,
-        client: &Client,
-        session: &str,
+        connection: &mut Connection,
+        place: &Place,
+        client: &str,
         given: bool,
     ) -> Result<(), Fault> {
-        if given && dialer.wants(Proof::Authenticated) {
-            dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Ok(()) }).await?;
+        if given {
+            dialer.passed(Layer::Auth, Instant::now());
             dialer.reach(Proof::Authenticated);
-            self.counter_check(dialer).await;
+            self.counter_check(dialer, connection, place).await;
         }
         if !dialer.wants(Proof::Operational) {
             return Ok(());
         }
-        for turn in 0..self.sticky {
-            let message = bayeux::connect(session, turn + 2);
-            let exchange = client.post(&message);
-            let answer = dialer.step(Layer::Operation, FaultCode::PeerSilent, exchange).await?;
-            if answer.status != 200 {
-                return Err(status::fault(&answer, dialer, "200", given));
-            }
-            match Reply::read(&answer.body, bayeux::CONNECT) {
-                Some(reply) if reply.successful => {}
-                Some(reply) => return Err(bayeux::lost(&reply, turn, client.has_cookies())),
-                None => {
-                    let detail = "the answer to a connect is no Bayeux message";
-                    return Err(Fault::new(FaultCode::ProtocolUnexpectedBody, detail)
-                        .with(Key::Body, answer.excerpt()));
-                }
-            }
-        }
-        dialer.step(Layer::Operation, FaultCode::PeerSilent, async { Ok(()) }).await?;
-        dialer.note(Key::Connects, self.sticky);
+        self.connects(dialer, connection, place, client).await?;
         if dialer.operation_counts(given) {
             dialer.reach(Proof::Operational);
         }
         Ok(())
     }
 
-    /// A handshake without the token: accepted too, it proves nothing.
-    async fn counter_check(&self, dialer: &mut Dialer) {
-        let Ok(stranger) = Client::new(dialer, &self.path) else { return };
-        let Ok(answer) = stranger.post_handshake().await else { return };
-        let reply = Reply::read(&answer.body, bayeux::HANDSHAKE).unwrap_or_default();
-        if let (true, Some(session)) = (reply.successful, reply.client_id) {
-            dialer.warn(WarningCode::AuthNotEnforced, "a handshake without a token succeeds too");
-            let _ = stranger.post(&bayeux::disconnect(&session)).await;
+    /// The session's connects, each over a new connection; one over ours where stickiness is off.
+    async fn connects(
+        &self,
+        dialer: &mut Dialer,
+        connection: &mut Connection,
+        place: &Place,
+        client: &str,
+    ) -> Result<(), Fault> {
+        let fresh = session::client(dialer, place)?;
+        let side = dialer.side();
+        for good in 0..self.sticky.max(1) {
+            let body = bayeux::connect(client, good + 1);
+            let cookie = place.has_cookie();
+            let work = async {
+                let answer = if self.sticky == 0 {
+                    connection.send(&place.request(&self.path, body)).await?
+                } else {
+                    session::anew(&side, &fresh, place, &self.path, body).await?
+                };
+                match Reply::read(&answer.body, bayeux::CONNECT) {
+                    Some(reply) => reply.lost(good, cookie).map_or(Ok(()), Err),
+                    None => Err(bayeux::no_bayeux(&side, &answer, true).with(Key::Connects, good)),
+                }
+            };
+            dialer.step(Layer::Operation, FaultCode::PeerSilent, work).await?;
+            dialer.note(Key::Connects, good + 1);
         }
+        Ok(())
     }
-}
 
-impl Client {
-    async fn post_handshake(&self) -> Result<Answer, Fault> {
-        self.post(&bayeux::handshake()).await
+    /// A handshake without token: accepted too, the token proves nothing.
+    async fn counter_check(&self, dialer: &mut Dialer, connection: &mut Connection, place: &Place) {
+        let bare = place.bare();
+        let request = bare.request(&self.path, bayeux::handshake());
+        let Some(answer) = session::aside(dialer, connection, &request).await else { return };
+        bare.keep_cookies(&answer);
+        let reply = Reply::read(&answer.body, bayeux::HANDSHAKE).filter(|reply| reply.successful);
+        let Some(client) = reply.and_then(|reply| reply.client) else { return };
+        self.leave(dialer, connection, &bare, &client).await;
+        dialer.warn(WarningCode::AuthNotEnforced, "a handshake is accepted without a token too");
     }
-}
 
-/// The credentials, once it is certain that they may be sent.
-fn token(dialer: &mut Dialer) -> Result<Option<Credentials>, Fault> {
-    if !dialer.wants(Proof::Authenticated) {
-        return Ok(None);
+    /// Ends a session; nobody is told whether it worked.
+    async fn leave(&self, dialer: &Dialer, at: &mut Connection, place: &Place, client: &str) {
+        let request = place.request(&self.path, bayeux::disconnect(client));
+        let _ = session::aside(dialer, at, &request).await;
     }
-    let credentials = dialer.credentials()?;
-    if !credentials.given() {
-        return Ok(None);
-    }
-    dialer.may_send_secret(web::credentials_name(&credentials))?;
-    Ok(Some(credentials))
 }
 
 /// The options, as JSON Schema describes them.
@@ -215,9 +228,10 @@ fn token(dialer: &mut Dialer) -> Result<Option<Credentials>, Fault> {
 #[schemars(rename = "CometdOptions", deny_unknown_fields)]
 #[expect(dead_code, reason = "it is read for its schema alone")]
 struct Form {
-    /// Path of the servlet; /cometd where nothing is said.
+    /// Path of the Bayeux server; /cometd where nothing is said.
     path: Option<String>,
-    /// Connects over new connections, 0 to 50; five where nothing is said.
+    /// How many connects, each over a new connection: 5 where nothing is said; 0 turns it off.
+    #[schemars(range(max = 50))]
     sticky: Option<u8>,
 }
 

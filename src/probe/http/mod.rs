@@ -68,6 +68,10 @@ impl Probe for Http {
         Box::pin(self.climb(dialer))
     }
 
+    fn follows_redirects(&self) -> bool {
+        self.options.follow
+    }
+
     fn sends(&self) -> String {
         let secrets: Vec<_> = self.options.secrets().map(|(name, _)| name.as_str()).collect();
         let with = if secrets.is_empty() {

@@ -78,7 +78,7 @@ pub fn fault(answer: &Answer, dialer: &Dialer, expected: &str, given: bool) -> F
         _ => unexpected(status, expected),
     };
     let realm = answer.field(http::header::WWW_AUTHENTICATE);
-    fault.with_some(Key::Realm, realm).with(Key::Expected, expected)
+    fault.with(Key::Status, status).with_some(Key::Realm, realm).with(Key::Expected, expected)
 }
 
 fn unexpected(status: u16, expected: &str) -> Fault {

@@ -1,157 +1,174 @@
-//! S3: path-style requests, signed with Signature Version 4 by the vendor's own crate.
+//! S3: signature version 4 in the Authorization field, path-style addresses, codes of failures.
 
 use std::time::SystemTime;
 
+use aws_credential_types::Credentials as AwsCredentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign,
+    self, PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode,
 };
 use aws_sigv4::sign::v4;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use quick_xml::Reader;
-use quick_xml::events::Event;
 
-use crate::model::{Credentials, Fault, FaultCode as C, Key, clean};
+use crate::model::{Credentials, Fault, FaultCode};
 use crate::probe::http::exchange::{Answer, Request};
-use crate::probe::object_store::Call;
+use crate::probe::http::sensitive;
+use crate::probe::object_store::store::{Operation, Store};
+use crate::probe::object_store::xml;
 
-/// Builds the request of a call.
+/// A request, signed where keys are given.
 pub(super) fn request(
-    call: &Call<'_>,
-    region: &str,
+    store: &Store<'_>,
     credentials: &Credentials,
+    what: Operation<'_>,
 ) -> Result<Request, Fault> {
-    let target = match &call.object {
-        None => format!("/{}?list-type=2&max-keys=1", call.bucket),
-        Some(name) => format!("/{}/{name}", call.bucket),
+    let bucket = store.bucket;
+    let target = match what {
+        Operation::List => format!("/{bucket}?list-type=2&max-keys=1"),
+        Operation::Put(name, _) | Operation::Get(name) | Operation::Delete(name) => {
+            format!("/{bucket}/{name}")
+        }
     };
-    let mut request = Request::get(&target, call.authority.clone());
-    request.method = call.method.clone();
-    request.body = call.body.clone();
-    let Credentials::Keys { access_key, secret_key } = credentials else { return Ok(request) };
-    let broken =
-        |what: &str| Fault::new(C::LocalInternal, format!("the request can't be signed: {what}"));
-    let secret = secret_key.text().ok_or_else(|| {
-        Fault::new(C::LocalSecretUnreadable, "the secret access key is not UTF-8")
-    })?;
-    let identity =
-        aws_credential_types::Credentials::new(access_key, secret, None, None, "connprobe").into();
-    let mut settings = SigningSettings::default();
-    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("s3")
-        .time(SystemTime::now())
-        .settings(settings)
-        .build()
-        .map_err(|_| broken("parameters"))?
-        .into();
-    let scheme = if call.tls { "https" } else { "http" };
-    let url = format!("{scheme}://{}{target}", call.authority);
-    let host = std::iter::once(("host", call.authority.as_str()));
-    let signable =
-        SignableRequest::new(call.method.as_str(), &url, host, SignableBody::Bytes(&call.body))
-            .map_err(|_| broken("form"))?;
-    let (signed, _) = sign(signable, &params).map_err(|_| broken("signature"))?.into_parts();
-    for (name, value) in signed.headers() {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| broken("header"))?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| broken("header"))?;
-        // The counter-check leaves out what is marked so.
-        value.set_sensitive(true);
-        request.set(name, value);
+    let mut request = Request::get(&target, store.authority.to_owned());
+    request.method = what.method();
+    if let Operation::Put(_, content) = what {
+        request.body = Bytes::copy_from_slice(content);
+    }
+    if let Credentials::Keys { access_key, secret_key } = credentials {
+        let secret = secret_key.text().ok_or_else(|| {
+            Fault::new(FaultCode::LocalSecretUnreadable, "the secret key is no text")
+        })?;
+        let keys = AwsCredentials::new(access_key, secret, None, None, "connprobe");
+        sign(&mut request, store.tls, store.region, keys, SystemTime::now())?;
     }
     Ok(request)
 }
 
-/// Whether an answer is a list of a bucket.
-pub(super) fn is_list(answer: &Answer) -> bool {
-    first_element(&answer.body).as_deref() == Some("ListBucketResult")
-}
-
-/// Whether an answer comes from S3 at all.
-pub(super) fn is_ours(answer: &Answer) -> bool {
-    answer.headers.contains_key("x-amz-request-id") || error_code(&answer.body).is_some()
-}
-
-/// The fault of an error: by its code, since HTTP's status is too coarse.
-pub(super) fn fault(answer: &Answer, given: bool) -> Option<Fault> {
-    let code = error_code(&answer.body)?;
-    let fault = match code.as_str() {
-        "SignatureDoesNotMatch" | "InvalidAccessKeyId" | "InvalidToken" | "ExpiredToken" => {
-            Fault::new(C::AuthRejected, format!("the store rejects our key: {code}"))
-        }
-        "RequestTimeTooSkewed" => {
-            Fault::new(C::AuthRejected, "the store rejects our clock: RequestTimeTooSkewed")
-        }
-        "AccessDenied" | "AllAccessDisabled" if given => {
-            Fault::new(C::AuthForbidden, "the store knows our key and denies access")
-        }
-        "AccessDenied" => Fault::new(C::AuthRequired, "the store asks for a signed request"),
-        "SlowDown" | "ServiceUnavailable" => {
-            Fault::new(C::ServiceNotReady, format!("the store is not ready: {code}"))
-        }
-        _ => Fault::new(C::ServiceError, format!("the store answers {code}")),
+/// Adds the fields of a signature to a request.
+fn sign(
+    request: &mut Request,
+    tls: bool,
+    region: &str,
+    keys: AwsCredentials,
+    at: SystemTime,
+) -> Result<(), Fault> {
+    let wrong = |error: &dyn std::error::Error| {
+        Fault::new(FaultCode::LocalInternal, format!("the request can't be signed: {error}"))
     };
-    // The rest of the body repeats key, string to sign and signature: none of it is kept.
-    Some(
-        fault
-            .with(Key::ServiceCode, code)
-            .with(Key::Status, answer.status)
-            .with_some(Key::Region, element(&answer.body, "Region"))
-            .with_some(Key::SkewS, super::skew(answer)),
-    )
-}
-
-fn error_code(body: &[u8]) -> Option<String> {
-    if first_element(body).as_deref() != Some("Error") {
-        return None;
+    // S3 takes the path as it was sent.
+    let mut settings = SigningSettings::default();
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
+    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    let identity = keys.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("s3")
+        .time(at)
+        .settings(settings)
+        .build()
+        .map_err(|error| wrong(&error))?
+        .into();
+    let scheme = if tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}{}", request.host, request.target);
+    let headers = std::iter::once(("host", request.host.as_str()));
+    let body = SignableBody::Bytes(&request.body);
+    let signable = SignableRequest::new(request.method.as_str(), url, headers, body)
+        .map_err(|error| wrong(&error))?;
+    let signed = http_request::sign(signable, &params).map_err(|error| wrong(&error))?;
+    let (instructions, _) = signed.into_parts();
+    let (headers, _) = instructions.into_parts();
+    for header in headers {
+        request.set(HeaderName::from_static(header.name()), value(header.name(), header.value())?);
     }
-    element(body, "Code").filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    Ok(())
 }
 
-fn first_element(body: &[u8]) -> Option<String> {
-    let mut reader = Reader::from_reader(body);
-    let mut buffer = Vec::new();
-    for _ in 0..8 {
-        match reader.read_event_into(&mut buffer).ok()? {
-            Event::Start(start) | Event::Empty(start) => {
-                return Some(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
-            }
-            Event::Eof => return None,
-            _ => {}
+fn value(name: &str, text: &str) -> Result<HeaderValue, Fault> {
+    match name {
+        "authorization" => sensitive(text.as_bytes()),
+        _ => HeaderValue::from_str(text).map_err(|_| {
+            Fault::new(FaultCode::LocalInternal, format!("the field `{name}` can't be sent"))
+        }),
+    }
+}
+
+/// Whether an answer is an S3's.
+pub(super) fn marks(answer: &Answer) -> bool {
+    answer.headers.contains_key("x-amz-request-id")
+        || xml::objects(&answer.body, "ListBucketResult", "Contents").is_some()
+}
+
+/// The fault of a code ("Error responses" of the S3 API reference).
+pub(super) fn code(word: &str, given: bool) -> FaultCode {
+    match word {
+        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" if given => {
+            FaultCode::AuthForbidden
         }
-        buffer.clear();
+        "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => FaultCode::AuthRequired,
+        "RequestTimeTooSkewed"
+        | "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId"
+        | "InvalidToken"
+        | "ExpiredToken" => FaultCode::AuthRejected,
+        "SlowDown" | "ServiceUnavailable" => FaultCode::ServiceNotReady,
+        _ => FaultCode::ServiceError,
     }
-    None
-}
-
-/// The text of the first element of this name.
-fn element(body: &[u8], name: &str) -> Option<String> {
-    let mut reader = Reader::from_reader(body);
-    let mut buffer = Vec::new();
-    let mut inside = false;
-    for _ in 0..256 {
-        match reader.read_event_into(&mut buffer).ok()? {
-            Event::Start(start) => inside = start.local_name().as_ref() == name.as_bytes(),
-            Event::Text(text) if inside => return Some(clean::bytes(&text, 80)),
-            Event::Eof => return None,
-            _ => {}
-        }
-        buffer.clear();
-    }
-    None
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{element, error_code};
+    use std::time::{Duration, SystemTime};
+
+    use aws_credential_types::Credentials as AwsCredentials;
+    use http::header::AUTHORIZATION;
+
+    use super::{code, sign};
+    use crate::model::FaultCode;
+    use crate::probe::http::exchange::Request;
+
+    /// "GET Bucket (List Objects)" of the S3 API reference, "Signature Calculations for the
+    /// Authorization Header".
+    #[test]
+    fn the_signature_is_that_of_the_published_example() {
+        let host = "examplebucket.s3.amazonaws.com".to_owned();
+        let mut request = Request::get("/?max-keys=2&prefix=J", host);
+        let keys = AwsCredentials::new(
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            None,
+            None,
+            "test",
+        );
+        let at = SystemTime::UNIX_EPOCH + Duration::from_hours(380_376);
+        sign(&mut request, true, "us-east-1", keys, at).unwrap();
+        let field = |wanted: &str| {
+            let found = request.headers.iter().find(|(name, _)| name == wanted);
+            found.unwrap().1.clone()
+        };
+        assert_eq!(
+            field(AUTHORIZATION.as_str()).to_str().unwrap(),
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
+             SignedHeaders=host;x-amz-content-sha256;x-amz-date, \
+             Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
+        );
+        assert_eq!(field("x-amz-date"), "20130524T000000Z");
+        assert_eq!(
+            field("x-amz-content-sha256"),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert!(field(AUTHORIZATION.as_str()).is_sensitive());
+    }
 
     #[test]
-    fn an_error_gives_its_code_and_region_alone() {
-        let body = b"<?xml version=\"1.0\"?><Error><Code>AuthorizationHeaderMalformed</Code>\
-                     <Region>eu-west-1</Region><AWSAccessKeyId>AKID</AWSAccessKeyId></Error>";
-        assert_eq!(error_code(body).as_deref(), Some("AuthorizationHeaderMalformed"));
-        assert_eq!(element(body, "Region").as_deref(), Some("eu-west-1"));
-        assert_eq!(error_code(b"<html><Code>x</Code></html>"), None);
+    fn codes_tell_who_should_act() {
+        assert_eq!(code("AccessDenied", true), FaultCode::AuthForbidden);
+        assert_eq!(code("AccessDenied", false), FaultCode::AuthRequired);
+        assert_eq!(code("InvalidAccessKeyId", true), FaultCode::AuthRejected);
+        assert_eq!(code("SlowDown", true), FaultCode::ServiceNotReady);
+        assert_eq!(code("NoSuchBucket", true), FaultCode::ServiceError);
+        assert_eq!(code("RequestTimeTooSkewed", true), FaultCode::AuthRejected);
     }
 }
