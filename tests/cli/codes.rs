@@ -85,7 +85,6 @@ fn reports_make_their_folders_and_leave_nothing_else_behind() {
 }
 
 #[test]
-#[ignore = "report/target.rs: the temporary file stays where it can't be renamed"]
 fn a_report_that_can_t_be_renamed_leaves_no_part_of_it_behind() {
     let peer = Peer::greeting();
     let bench = Bench::new(&[greeted("1", peer.port())], "");
@@ -116,4 +115,24 @@ fn a_dry_run_sends_nothing_and_says_what_it_would() {
     assert!(ran.out.ends_with("nothing was sent\n"), "{}", ran.out);
     bench.run(&["--timeout", "200ms"]);
     assert!(silent.connections() >= 3, "the same command without --dry-run connects");
+}
+
+#[test]
+fn a_report_to_a_pipe_is_written_into_it_and_never_takes_its_place() {
+    use std::os::unix::fs::FileTypeExt;
+    let peer = Peer::greeting();
+    let bench = Bench::new(&[greeted("1", peer.port())], "");
+    let pipe = bench.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe)
+    });
+    let ran = bench.run(&["--quiet", "--report", "json=pipe"]);
+    let kind = std::fs::metadata(&pipe).expect("it is there").file_type();
+    assert!(kind.is_fifo(), "{kind:?} in place of the pipe");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let text = reader.join().expect("the reader ends").expect("the pipe is read");
+    assert!(text.contains("connprobe/report/v1"), "{text}");
 }

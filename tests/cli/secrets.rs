@@ -79,7 +79,6 @@ fn runs_that_fail_show_no_secret() {
 }
 
 #[test]
-#[ignore = "net, probe: evidence holds what a peer sent, and nothing looks for our secrets in it"]
 fn a_peer_that_echoes_a_secret_puts_it_into_no_output() {
     for status in ["200 OK", "401 Unauthorized", "500 Internal Server Error"] {
         let peer = Peer::http(move |head| {

@@ -169,7 +169,6 @@ fn a_report_in_a_file_tells_why_nothing_was_run() {
 }
 
 #[test]
-#[ignore = "cli/run.rs: the resolver is read outside of what `set_up_failed` covers"]
 fn a_resolver_that_can_t_be_read_is_told_in_the_report_too() {
     let (bench, silent) = (bench(), Silent::new());
     let line = "run --profile profile.yaml --site site.yaml --source here --resolv-conf folder";
