@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::diagnostic::did_you_mean;
 use crate::model::{
-    Diagnostic, Expectation, Finding, FindingCode, Proof, TimeoutSettings, Warning,
+    Classification, Diagnostic, Expectation, Finding, FindingCode, Place, Proof, TimeoutSettings, Warning,
 };
 use crate::profile::{
     Alternate, Connection, Expected, InstanceSettings, Profile, RowSettings, Settings, Site,
@@ -143,7 +143,8 @@ impl Binder<'_, '_> {
                 Ok(selector) => found.push(selector),
                 Err(message) => {
                     let names = self.profile.endpoints.iter().map(|endpoint| &*endpoint.name);
-                    let near = did_you_mean(word, names);
+                    let classes = Classification::ALL.iter().map(|class| class.as_str());
+                    let near = did_you_mean(word, names.chain(classes));
                     let message = format!("{option}: {message}");
                     self.maker.errors.push(Diagnostic::plain(message).maybe_help(near));
                 }
@@ -358,12 +359,12 @@ impl Binder<'_, '_> {
         for case in cases {
             let others = case.alternates.iter().map(|other| &other.aim);
             for aim in case.aim.iter().chain(others) {
-                let Some(endpoint) = &aim.token_of else { continue };
+                let Some((endpoint, place)) = &aim.token_of else { continue };
                 let key = (endpoint.clone(), Arc::clone(&case.source));
                 if sources.contains_key(&key) {
                     continue;
                 }
-                if let Some(source) = self.token_source(endpoint, &case.source) {
+                if let Some(source) = self.token_source(endpoint, &case.source, place) {
                     sources.insert(key, source);
                 }
             }
@@ -372,7 +373,7 @@ impl Binder<'_, '_> {
     }
 
     /// The row by which a source gets its tokens: its own, else anybody's.
-    fn token_source(&mut self, endpoint: &str, source: &str) -> Option<TokenSource> {
+    fn token_source(&mut self, endpoint: &str, source: &str, place: &Place) -> Option<TokenSource> {
         let gives = |row: &&Connection| {
             let over = self.site.connections.get(&*row.id);
             let probe = over.and_then(|over| over.probe.as_ref()).or(row.probe.as_ref());
@@ -383,9 +384,10 @@ impl Binder<'_, '_> {
         let row = own.or_else(|| rows().find(gives));
         let Some(row) = row else {
             self.maker.errors.push(
-                Diagnostic::plain(format!(
-                    "auth.oauth2 names `{endpoint}`, and no row gets tokens there"
-                ))
+                Diagnostic::at(
+                    place.clone(),
+                    format!("auth.oauth2 names `{endpoint}`, and no row gets tokens there"),
+                )
                 .help("give the profile or `extra` a row to it with `probe: oauth2`"),
             );
             return None;

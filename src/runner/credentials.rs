@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::{Credentials, Fault, FaultCode, Key, Secret, SecretRef, Warning, WarningCode};
+use crate::model::{Credentials, Fault, FaultCode, Key, Place, Secret, SecretRef, Warning, WarningCode};
 use crate::profile::AuthSettings;
 
 /// Secrets shorter than this can't be searched for in outputs.
@@ -14,7 +14,7 @@ pub(super) enum Login {
     /// Credentials in hand, or why a secret can't be read.
     Ready(Result<Credentials, Fault>),
     /// The token of another endpoint.
-    TokenOf(String),
+    TokenOf(String, Place),
 }
 
 /// Reads the credentials that settings name for an endpoint; what they leave out is looked for in the
@@ -22,7 +22,9 @@ pub(super) enum Login {
 pub(super) fn login(auth: Option<&AuthSettings>, endpoint: &str) -> Login {
     let env = |field: &str| variable(endpoint, field);
     let ready = match auth {
-        Some(AuthSettings::OAuth2 { endpoint, .. }) => return Login::TokenOf(endpoint.clone()),
+        Some(AuthSettings::OAuth2 { endpoint, place }) => {
+            return Login::TokenOf(endpoint.clone(), place.clone());
+        }
         Some(AuthSettings::Login { username, password, database }) => {
             let username = username.clone().or_else(|| env_text(endpoint, "USERNAME"));
             let password = password.clone().or_else(|| env("PASSWORD"));

@@ -515,7 +515,7 @@ fn no_address(host: &str, family: Family) -> Attempt {
 
 /// The credentials of a case; a token is fetched once a run, by whoever needs it first.
 async fn credentials(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Result<Credentials, Fault> {
-    let Some(endpoint) = &aim.token_of else { return aim.target.credentials.clone() };
+    let Some((endpoint, _)) = &aim.token_of else { return aim.target.credentials.clone() };
     let key = (endpoint.clone(), Arc::clone(&case.source));
     if aim.target.cap < Proof::Authenticated || case.required < Proof::Authenticated {
         return Ok(Credentials::None);

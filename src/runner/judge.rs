@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::net::dialer::millis;
 use crate::profile::{Profile, Waiver};
+use crate::runner::corroborate;
 use crate::runner::execute::{Finished, Outcome};
 use crate::runner::plan::{Case, Plan};
 
@@ -59,6 +60,7 @@ pub fn report(plan: &Plan, profile: &Profile, finished: Finished, header: Header
         let controls = controls.for_source(&case.source, case);
         connections.push(row(case, outcome, lost, &controls, &header));
     }
+    corroborate::attach(&mut connections);
     waive(&plan.waivers, &header.today, &mut connections, &mut findings);
     let reports = control_reports(plan, &connections, negative, &header.run);
     let run = Run {

@@ -2,6 +2,7 @@
 
 mod aim;
 mod bind;
+mod corroborate;
 mod credentials;
 mod execute;
 mod judge;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::report::{ConnectionReport, Expect};
 use crate::model::{
-    Addresses, Classification, Expectation, Family, Finding, Ports, Proof, Timeouts, Warning,
+    Addresses, Classification, Expectation, Family, Finding, Place, Ports, Proof, Timeouts, Warning,
 };
 use crate::net::Target;
 use crate::net::names::Override;
@@ -110,8 +110,8 @@ pub struct Aim {
     pub ports: Vec<u16>,
     /// Everything but host and port.
     pub target: Target,
-    /// The endpoint whose token is needed.
-    pub token_of: Option<String>,
+    /// The endpoint whose token is needed, and where the site says so.
+    pub token_of: Option<(String, Place)>,
     /// The protocol.
     pub protocol: &'static Protocol,
     /// How it climbs.

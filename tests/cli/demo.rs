@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use connprobe::lab::demo::{BROKEN, UNHARMED};
-use connprobe::model::Verdict;
+use connprobe::model::{Key, Verdict, WarningCode};
 use connprobe::model::report::Report;
 use serde_json::Value;
 
@@ -121,4 +121,27 @@ fn the_schema_refuses_a_report_with_a_key_more() {
         map.unwrap_or_else(|| panic!("no map at {place}")).insert("more".into(), Value::from(1));
         assert!(!validator.is_valid(&more), "a key more at `{place}` is accepted");
     }
+}
+
+#[test]
+fn what_a_service_says_of_its_dependencies_stands_beside_their_rows() {
+    let told = |shown: &Shown, id: &str| {
+        let report = shown.report();
+        let row = report.connections.into_iter().find(|row| &*row.id == id).expect("the row");
+        let steps = row.attempts.iter().flat_map(|attempt| &attempt.steps);
+        let words = steps.filter_map(|step| step.evidence.text(Key::Corroboration));
+        let warned =
+            row.warnings.iter().any(|w| w.code == WarningCode::ServiceReportsDependency);
+        (words.collect::<String>(), warned)
+    };
+    for (id, gauge) in [
+        ("17", "ucsx_elasticsearch_health_status"),
+        ("18", "ucsx_tenantdb_health_status"),
+        ("19", "ucsx_masterdb_health_status"),
+    ] {
+        let (words, warned) = told(healthy(), id);
+        assert!(words.contains(&format!("row 16: {gauge}")) && !warned, "{id}: {words}");
+        assert!(told(broken(), id).1, "row {id} has no warning after the bad change");
+    }
+    assert_eq!(told(healthy(), "3").0, "", "another service's database");
 }
