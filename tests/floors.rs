@@ -256,7 +256,7 @@ fn the_floors_form_no_circle() {
 fn the_check_goes_red_for_every_way_to_climb() {
     for (what, file, text) in [
         ("an import", "model/a.rs", "use crate::profile::Profile;"),
-        ("a group", "model/a.rs", "use crate::{model::Node, profile::{self, Site}};"),
+        ("a group", "model/a.rs", "use crate::{model::Node, profile::{Site}};"),
         ("a rename", "net/tcp.rs", "use crate::probe as p;"),
         ("a glob", "net/mod.rs", "pub use crate::runner::*;"),
         ("super from a folder", "model/a.rs", "use super::super::profile::Profile;"),

@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn stars_keep_every_byte_and_character_in_place() {
         let source = Source { name: "f".to_owned(), text: "a: pä€😀b\nc".to_owned() };
-        let masked = starred(&source, &[3..14]);
+        let secret = 3..14;
+        let masked = starred(&source, std::slice::from_ref(&secret));
         assert_eq!(masked.text, "a: *·•🔒*\nc");
         assert_eq!(masked.text.len(), source.text.len());
     }

@@ -62,7 +62,7 @@ fn json_of(node: &Node) -> Value {
         Kind::Map(entries) => Value::Object(
             entries
                 .iter()
-                .map(|(key, value)| (key.text().unwrap().to_owned(), json_of(value)))
+                .map(|(key, value)| (key.text().expect("a key").to_owned(), json_of(value)))
                 .collect::<Map<_, _>>(),
         ),
     }
