@@ -18,5 +18,13 @@
 //! | kube | report, profile, model |
 //! | cli | all |
 
+pub mod cli;
+pub mod facts;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod model;
+pub mod net;
+pub mod probe;
 pub mod profile;
+pub mod report;
+pub mod runner;

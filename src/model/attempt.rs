@@ -54,6 +54,30 @@ impl Attempt {
         Self { address, proof: Proof::None, fault: None, steps: Vec::new() }
     }
 
+    /// The layer at which it stopped, where it did.
+    fn stopped_at(&self) -> Option<Layer> {
+        let code = self.fault.as_ref()?.code;
+        let step = self.steps.iter().find(|step| step.outcome == Outcome::Fault);
+        Some(step.map_or(code.layer(), |step| step.layer))
+    }
+
+    /// Whether it proves this much: it got as far, and nothing went wrong on the way up to there. An
+    /// error status over a verified name has the right peer, and is no proof all the same.
+    pub fn proves(&self, required: Proof) -> bool {
+        let needed = match required {
+            Proof::None | Proof::Resolved => Layer::Dns,
+            Proof::Connected => Layer::Proxy,
+            Proof::Spoken | Proof::Identified => Layer::Protocol,
+            Proof::Authenticated => Layer::Auth,
+            Proof::Operational => Layer::Operation,
+        };
+        // A service that says that it is broken is, however little the row asks of it.
+        let broken = self.fault.as_ref().is_some_and(|f| f.code.as_str().starts_with("service."));
+        self.proof >= required
+            && !(broken && required >= Proof::Spoken)
+            && self.stopped_at().is_none_or(|layer| layer > needed)
+    }
+
     /// Whether something on the other side said anything, right or wrong, above TCP.
     pub fn answered(&self) -> bool {
         if self.proof >= Proof::Spoken {

@@ -116,12 +116,12 @@ fn judge_reachable(observed: &Observed<'_>, required: Proof, controls: &Controls
     let decides = match observed.addresses {
         // The best of several; a tie goes to the one without a fault.
         Addresses::Any => {
-            observed.attempts.iter().max_by_key(|attempt| (attempt.proof, attempt.fault.is_none()))
+            observed.attempts.iter().max_by_key(|attempt| (attempt.proves(required), attempt.proof))
         }
         Addresses::All | Addresses::First => observed
             .attempts
             .iter()
-            .filter(|attempt| attempt.proof < required)
+            .filter(|attempt| !attempt.proves(required))
             // Among those that fall short, one that fails weighs more than one that can't tell.
             .min_by_key(|attempt| (rank(attempt), attempt.proof))
             .or_else(|| observed.attempts.iter().min_by_key(|attempt| attempt.proof)),
@@ -136,7 +136,7 @@ fn judge_reachable(observed: &Observed<'_>, required: Proof, controls: &Controls
             observed.attempts.iter().map(|attempt| attempt.proof).min().unwrap_or_default()
         }
     };
-    if proof >= required {
+    if decides.proves(required) {
         if let (Some(control), true) = (&controls.accepts_all, required <= Proof::Connected) {
             return Judgement::with_fault(Verdict::Inconclusive, proof, accepts_all(control));
         }

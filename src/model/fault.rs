@@ -242,6 +242,7 @@ closed_codes! {
         ServiceDegraded "service.degraded" "the service works and says that something is wrong";
         ServiceReportsDependency "service.reports-dependency" "what the service itself says of this dependency";
         SecretUnsafe "secret.unsafe" "a secret so short, or so like a user name, that outputs can't be searched for it";
+        BeyondRequired "proof.beyond-required" "a fault stands above the proof that is required";
         ProbeLeftovers "probe.leftovers" "something that the probe made could not be removed";
     }
 }

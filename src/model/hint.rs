@@ -8,6 +8,7 @@ pub fn of(fault: &Fault) -> &'static str {
 }
 
 /// The hint for a code.
+#[expect(clippy::too_many_lines, reason = "one line for each code: a table")]
 pub const fn by_code(code: C) -> &'static str {
     match code {
         C::DnsNxdomain => {

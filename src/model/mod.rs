@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod clean;
 pub mod connection;
+pub mod credentials;
 pub mod diagnostic;
 pub mod evidence;
 pub mod expectation;
@@ -19,6 +20,7 @@ pub mod verdict;
 
 pub use attempt::{Attempt, Outcome, Step};
 pub use connection::{Classification, Ports};
+pub use credentials::{Credentials, SecretRef};
 pub use diagnostic::{Diagnostic, Place, Source};
 pub use evidence::{Evidence, Key, Value};
 pub use expectation::{Addresses, Controls, Expectation, Judgement, Observed};

@@ -134,8 +134,7 @@ mod tests {
     #[test]
     fn stars_keep_every_byte_and_character_in_place() {
         let source = Source { name: "f".to_owned(), text: "a: pä€😀b\nc".to_owned() };
-        let secret = 3..14;
-        let masked = starred(&source, std::slice::from_ref(&secret));
+        let masked = starred(&source, std::slice::from_ref(&(3..14)));
         assert_eq!(masked.text, "a: *·•🔒*\nc");
         assert_eq!(masked.text.len(), source.text.len());
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::model::SecretRef;
 use crate::model::{
     Addresses, Diagnostic, Family, FaultCode, MinVersion, Place, Ports, Proof, TimeoutSettings,
     VerifyMode,
@@ -177,27 +178,6 @@ impl TlsSettings {
             || !self.crl_files.is_empty()
             || self.client_cert_file.is_some()
     }
-}
-
-/// Where a secret is: never the secret itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretRef {
-    /// A variable of the environment.
-    Env {
-        /// Its name.
-        name: String,
-        /// Where the reference stands; `None` for credentials found by the variable's own name.
-        place: Option<Place>,
-    },
-    /// A file.
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// Whether a final newline belongs to the secret.
-        exact: bool,
-        /// Where the reference stands.
-        place: Place,
-    },
 }
 
 /// Credentials by reference.

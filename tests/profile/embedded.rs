@@ -1,6 +1,6 @@
 //! The shipped profile against the facts of the published table.
 
-use connprobe::model::{Classification, Proof};
+use connprobe::model::Proof;
 use connprobe::profile::embedded::{EMBEDDED, EXAMPLE_SITES, example_site};
 use connprobe::profile::{Confidence, Profile, digest};
 
@@ -91,7 +91,7 @@ fn the_profile_has_what_the_published_table_has() {
                 title(&profile, &row.destination),
                 row.protocol.to_string(),
                 row.port.to_string(),
-                row.classification.map(Classification::as_str),
+                row.classification.map(connprobe::model::Classification::as_str),
             )
         })
         .collect();

@@ -250,7 +250,11 @@ fn options_of_protocols_are_part_of_the_schema() {
 #[test]
 fn the_schemas_in_the_documentation_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
-    for (name, schema) in [("profile", profile_schema(&[])), ("site", site_schema(&[]))] {
+    let probes: Vec<(&str, serde_json::Value)> = connprobe::probe::PROTOCOLS
+        .iter()
+        .map(|protocol| (protocol.name, (protocol.schema)()))
+        .collect();
+    for (name, schema) in [("profile", profile_schema(&probes)), ("site", site_schema(&probes))] {
         let path = folder.join(format!("{name}.json"));
         let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         if std::env::var_os("CONNPROBE_UPDATE").is_some() {

@@ -1,0 +1,66 @@
+//! Reading profiles and sites: by the name of an embedded profile, or from a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::complain::Wrong;
+use crate::model::diagnostic::did_you_mean;
+use crate::model::{Diagnostic, Source};
+use crate::profile::embedded::{EMBEDDED, embedded};
+use crate::profile::{self, Profile, Site};
+
+/// Largest file that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// A variable of the environment.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Reads a profile: a file where the word is a path, else an embedded one.
+pub(super) fn profile(word: &str) -> Result<Profile, Wrong> {
+    let is_path = word.contains('/') || Path::new(word).extension().is_some();
+    let source = match embedded(word) {
+        Some(text) if !is_path => {
+            Source { name: format!("{word} (embedded)"), text: text.to_owned() }
+        }
+        _ if is_path || Path::new(word).exists() => read(Path::new(word), "profile")?,
+        _ => {
+            let names = EMBEDDED.iter().map(|(name, _)| *name);
+            let near = did_you_mean(word, names.clone()).unwrap_or_else(|| {
+                let names = names.collect::<Vec<_>>().join(", ");
+                format!("embedded are: {names}; a file is named by its path")
+            });
+            return Err(Diagnostic::plain(format!("no profile `{word}`")).help(near).into());
+        }
+    };
+    profile::profile(Arc::new(source), &variable).map_err(Wrong)
+}
+
+/// Reads a site; an absent one says nothing.
+pub(super) fn site(path: Option<&Path>, profile: &Profile) -> Result<Site, Wrong> {
+    let Some(path) = path else { return Ok(Site::default()) };
+    let source = read(path, "site")?;
+    site_text(source, profile)
+}
+
+/// Reads a site from a text.
+pub(super) fn site_text(source: Source, profile: &Profile) -> Result<Site, Wrong> {
+    profile::site(Arc::new(source), &variable, profile).map_err(Wrong)
+}
+
+fn read(path: &Path, what: &str) -> Result<Source, Wrong> {
+    let name = path.display().to_string();
+    let told = |why: String| {
+        Wrong::from(Diagnostic::plain(format!("can't read the {what} `{name}`: {why}")))
+    };
+    let size = std::fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
+    if size > LARGEST {
+        return Err(told(format!("it holds {size} bytes")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| told(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        told(format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
+    })?;
+    Ok(Source { name, text })
+}

@@ -1,0 +1,151 @@
+//! A TCP server that says given bytes, or does nothing well.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::lab::server::{Peer, Server, reset};
+
+/// What such a server does with a connection.
+#[derive(Clone, Debug)]
+pub enum Manner {
+    /// Says this at once, and then holds the connection open.
+    Greets(Vec<u8>),
+    /// Waits for the client to speak, says this, and closes.
+    Answers(Vec<u8>),
+    /// Waits for the client to speak, says this, and holds the connection open.
+    AnswersAndHolds(Vec<u8>),
+    /// Sends back what it gets.
+    Echoes,
+    /// Accepts and says nothing.
+    Silent,
+    /// Sends RST right after accepting.
+    Resets,
+    /// Waits for the client to speak, then sends RST.
+    ResetsOnData,
+    /// Sends FIN right after accepting.
+    Closes,
+    /// Waits for the client to speak, then sends FIN.
+    ClosesOnData,
+}
+
+/// First words of servers that speak first.
+pub mod banner {
+    /// OpenSSH 9.2.
+    pub const SSH: &[u8] = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
+    /// Exim.
+    pub const SMTP: &[u8] = b"220 mail.lab.example ESMTP Exim 4.96\r\n";
+    /// vsftpd.
+    pub const FTP: &[u8] = b"220 (vsFTPd 3.0.3)\r\n";
+    /// Dovecot.
+    pub const IMAP: &[u8] = b"* OK [CAPABILITY IMAP4rev1 STARTTLS] Dovecot ready.\r\n";
+    /// `MySQL` 8.0, protocol 10 (the handshake packet up to its auth data).
+    pub const MYSQL: &[u8] = b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0\x41\x42\x43\x44\x45\x46\x47\x48\0\
+        \xff\xff\xff\x02\0\xff\xdf\x15\0\0\0\0\0\0\0\0\0\0\
+        \x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\0caching_sha2_password\0";
+    /// Redis, to anything that is not its protocol.
+    pub const REDIS: &[u8] = b"-ERR unknown command 'GET', with args beginning with: '/' \r\n";
+    /// `RabbitMQ`, to anything that is not its protocol.
+    pub const AMQP: &[u8] = b"AMQP\0\0\x09\x01";
+    /// A server of plain HTTP, to a `ClientHello` (Jetty).
+    pub const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\
+        Content-Length: 50\r\nConnection: close\r\n\r\n\
+        <h1>Bad Message 400</h1><pre>reason: Illegal</pre>";
+    /// A TLS server, to what is not TLS: alert `unexpected_message`.
+    pub const TLS_ALERT: &[u8] = &alert(10);
+
+    /// A fatal TLS alert in a record of its own (RFC 8446 §6).
+    pub const fn alert(description: u8) -> [u8; 7] {
+        [21, 3, 3, 0, 2, 2, description]
+    }
+}
+
+/// Serves in that manner.
+pub async fn serve(manner: Manner) -> io::Result<Server> {
+    Server::start(move |peer| connection(peer, manner.clone())).await
+}
+
+async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
+    match manner {
+        Manner::Greets(bytes) => {
+            peer.stream.write_all(&bytes).await?;
+            drain(&mut peer).await
+        }
+        Manner::Answers(bytes) => {
+            heard(&mut peer).await?;
+            peer.stream.write_all(&bytes).await?;
+            peer.stream.shutdown().await?;
+            drain(&mut peer).await
+        }
+        Manner::AnswersAndHolds(bytes) => {
+            heard(&mut peer).await?;
+            peer.stream.write_all(&bytes).await?;
+            drain(&mut peer).await
+        }
+        Manner::Echoes => {
+            let (mut from, mut to) = peer.stream.split();
+            tokio::io::copy(&mut from, &mut to).await.map(drop)
+        }
+        Manner::Silent => drain(&mut peer).await,
+        Manner::Resets => {
+            reset(&peer.stream);
+            Ok(())
+        }
+        Manner::ResetsOnData => {
+            heard(&mut peer).await?;
+            reset(&peer.stream);
+            Ok(())
+        }
+        Manner::Closes => {
+            peer.stream.shutdown().await?;
+            drain(&mut peer).await
+        }
+        Manner::ClosesOnData => {
+            heard(&mut peer).await?;
+            peer.stream.shutdown().await?;
+            drain(&mut peer).await
+        }
+    }
+}
+
+/// Waits for the first bytes.
+async fn heard(peer: &mut Peer) -> io::Result<()> {
+    let mut bytes = vec![0; 16 * 1024];
+    if peer.stream.read(&mut bytes).await? > 0 {
+        peer.seen.request();
+    }
+    Ok(())
+}
+
+/// Reads until the client goes: unread bytes would turn our FIN into RST.
+async fn drain(peer: &mut Peer) -> io::Result<()> {
+    tokio::io::copy(&mut peer.stream, &mut tokio::io::sink()).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn said(manner: Manner, ask: &[u8]) -> io::Result<Vec<u8>> {
+        let server = serve(manner).await?;
+        let mut client = TcpStream::connect(server.address()).await?;
+        client.write_all(ask).await?;
+        let mut said = vec![0; 64];
+        let read = client.read(&mut said).await?;
+        said.truncate(read);
+        Ok(said)
+    }
+
+    #[tokio::test]
+    async fn each_manner_is_what_it_says() {
+        assert_eq!(said(Manner::Greets(banner::SSH.into()), b"").await.unwrap(), banner::SSH);
+        assert_eq!(said(Manner::Answers(b"no".into()), b"x").await.unwrap(), b"no");
+        assert_eq!(said(Manner::Echoes, b"same").await.unwrap(), b"same");
+        assert_eq!(said(Manner::Closes, b"").await.unwrap(), b"");
+        assert_eq!(said(Manner::ClosesOnData, b"x").await.unwrap(), b"");
+        let error = said(Manner::ResetsOnData, b"x").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+}

@@ -1,0 +1,206 @@
+//! Scenarios: a stand-in with one flaw or none, and what it must be classified as.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use serde_json::{Value, json};
+
+use crate::lab::ground::{Ground, HOST};
+use crate::lab::scenarios::{
+    cometd, elasticsearch, http, https, oauth2, object_store, pgbouncer, postgres, prometheus, tcp,
+    tls,
+};
+use crate::lab::server::Server;
+use crate::model::{FaultCode, Key};
+
+/// A boxed future that can be sent between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Starts what a scenario needs.
+pub type Start = fn(&Ground) -> BoxFuture<'_, io::Result<Served>>;
+
+/// One situation and its name in the closed list of faults.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name, unique and of use on a command line.
+    pub name: &'static str,
+    /// The probe that is pointed at it.
+    pub protocol: &'static str,
+    /// What it must be classified as; `None` for health.
+    pub expect: Option<FaultCode>,
+    /// Evidence that must be there, each containing this text.
+    pub evidence: &'static [(Key, &'static str)],
+    /// Whether it can only be made by root.
+    pub needs_root: bool,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Starts it.
+    pub start: Start,
+}
+
+impl Scenario {
+    /// A healthy one.
+    pub(super) const fn good(
+        name: &'static str,
+        protocol: &'static str,
+        about: &'static str,
+        start: Start,
+    ) -> Self {
+        Self { name, protocol, expect: None, evidence: &[], needs_root: false, about, start }
+    }
+
+    /// A faulty one.
+    pub(super) const fn bad(
+        name: &'static str,
+        protocol: &'static str,
+        code: FaultCode,
+        about: &'static str,
+        start: Start,
+    ) -> Self {
+        Self { expect: Some(code), ..Self::good(name, protocol, about, start) }
+    }
+
+    /// With evidence that must be there.
+    pub(super) const fn showing(self, evidence: &'static [(Key, &'static str)]) -> Self {
+        Self { evidence, ..self }
+    }
+
+    /// The scenario of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        all().find(|scenario| scenario.name == name)
+    }
+}
+
+/// Every scenario, by protocol.
+pub const ALL: &[&[Scenario]] = &[
+    tcp::SCENARIOS,
+    tls::SCENARIOS,
+    http::SCENARIOS,
+    https::SCENARIOS,
+    postgres::SCENARIOS,
+    pgbouncer::SCENARIOS,
+    elasticsearch::SCENARIOS,
+    prometheus::SCENARIOS,
+    oauth2::SCENARIOS,
+    cometd::SCENARIOS,
+    object_store::SCENARIOS,
+];
+
+/// Every scenario in the order of [`ALL`].
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    ALL.iter().copied().flatten()
+}
+
+/// A scenario that runs. Dropping it ends its servers.
+#[derive(Debug)]
+pub struct Served {
+    /// The name that the probe is to be given.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// What the name resolves to.
+    pub addresses: Vec<SocketAddr>,
+    /// The row's `probe:` (YAML, in flow style).
+    pub probe: String,
+    /// The endpoint's site keys (YAML, a mapping in flow style).
+    pub site: String,
+    /// The proof that the row requires.
+    pub proof: &'static str,
+    servers: Vec<Server>,
+    settings: Value,
+}
+
+impl Served {
+    /// What `server` is to be asked, and how much must be proved.
+    ///
+    /// `probe` is a name, or a mapping of one name to options.
+    pub fn at(server: Server, probe: &Value, proof: &'static str) -> Self {
+        let settings = json!({
+            "host": HOST,
+            // One machine serves and probes: patience for a loaded one, and none beyond.
+            "timeouts": {"dns": "5s", "tcp": "5s", "tls": "8s", "answer": "8s"},
+        });
+        Self {
+            host: HOST.into(),
+            port: server.address().port(),
+            addresses: vec![server.address()],
+            probe: probe.to_string(),
+            site: settings.to_string(),
+            proof,
+            servers: vec![server],
+            settings,
+        }
+    }
+
+    /// Sets a key of the endpoint.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: Value) -> Self {
+        self.settings[key] = value;
+        self.site = self.settings.to_string();
+        self
+    }
+
+    /// For peers that fall silent: time-outs that end soon.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        self.with(
+            "timeouts",
+            json!({"dns": "1s", "tcp": "700ms", "tls": "700ms", "answer": "700ms"}),
+        )
+    }
+
+    /// Lets credentials travel without TLS.
+    #[must_use]
+    pub fn in_clear(self) -> Self {
+        self.with("allow_cleartext", true.into())
+    }
+
+    /// How many connections its servers accepted.
+    pub fn connections(&self) -> usize {
+        self.servers.iter().map(Server::connections).sum()
+    }
+
+    /// How many requests its servers read.
+    pub fn requests(&self) -> usize {
+        self.servers.iter().map(Server::requests).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_of_their_protocol() {
+        let mut seen = HashSet::new();
+        for scenario in all() {
+            assert!(seen.insert(scenario.name), "{} is there twice", scenario.name);
+            assert!(Scenario::named(scenario.name).is_some());
+        }
+        assert!(seen.len() >= 60, "only {} scenarios", seen.len());
+    }
+
+    #[test]
+    fn every_protocol_has_health_and_faults() {
+        for group in ALL {
+            assert!(group.iter().any(|scenario| scenario.expect.is_none()));
+            assert!(group.iter().any(|scenario| scenario.expect.is_some()));
+        }
+    }
+
+    #[tokio::test]
+    async fn every_scenario_starts_side_by_side() {
+        let ground = Ground::new().unwrap();
+        let mut running = Vec::new();
+        for scenario in all().filter(|scenario| !scenario.needs_root) {
+            let served = (scenario.start)(&ground).await;
+            let served = served.unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+            assert!(serde_json::from_str::<Value>(&served.site).is_ok(), "{}", scenario.name);
+            assert_eq!(served.connections(), 0, "{}", scenario.name);
+            running.push(served);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The scenarios, one file per protocol.
+
+pub(super) mod cometd;
+pub(super) mod elasticsearch;
+pub(super) mod http;
+pub(super) mod https;
+pub(super) mod oauth2;
+pub(super) mod object_store;
+pub(super) mod pgbouncer;
+pub(super) mod postgres;
+pub(super) mod prometheus;
+pub(super) mod tcp;
+pub(super) mod tls;

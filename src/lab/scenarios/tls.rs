@@ -1,0 +1,204 @@
+//! TLS: certificates with one flaw each, handshakes that fail, and peers that speak something else.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use crate::lab::ground::{Ground, HOST};
+use crate::lab::http::{Answer, serve};
+use crate::lab::pki::{ClientCertificate, Leaf, Signer};
+use crate::lab::raw::{self, Manner, banner};
+use crate::lab::scenario::{Scenario, Served, Start};
+use crate::model::{FaultCode as F, Key};
+
+const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
+
+/// The serial number that the revocation list names.
+const REVOKED: u64 = 666;
+
+const fn good(name: &'static str, about: &'static str, start: Start) -> Scenario {
+    Scenario::good(name, "tls", about, start)
+}
+
+const fn bad(name: &'static str, code: F, about: &'static str, start: Start) -> Scenario {
+    Scenario::bad(name, "tls", code, about, start)
+}
+
+pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
+    good("tls-good", "a good certificate", |ground| Box::pin(leaf(ground, GOOD))),
+    good("tls-intermediate", "a chain of two", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::Intermediate, ..GOOD }))
+    }),
+    good("tls-1.2", "TLS 1.2 alone", |ground| Box::pin(version_12(ground))),
+    good("tls-pinned", "the key that was pinned", |ground| Box::pin(pinned(ground, true))),
+    good("tls-client-certificate", "our certificate is accepted", |ground| {
+        Box::pin(client(ground, Some(Signer::Trusted)))
+    }),
+    bad("tls-expired", F::TlsExpired, "ended nine days ago", |ground| {
+        Box::pin(leaf(ground, Leaf { until_days: -9, ..GOOD }))
+    })
+    .showing(&[(Key::Subject, "connprobe lab")]),
+    bad("tls-expired-intermediate", F::TlsExpired, "the intermediate ended", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::ExpiredIntermediate, ..GOOD }))
+    }),
+    bad("tls-not-yet-valid", F::TlsNotYetValid, "begins in nine days", |ground| {
+        Box::pin(leaf(ground, Leaf { from_days: 9, ..GOOD }))
+    }),
+    bad("tls-unknown-issuer", F::TlsUnknownIssuer, "of another authority", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::Other, ..GOOD }))
+    })
+    .showing(&[(Key::Issuer, "Some Other CA")]),
+    bad("tls-missing-intermediate", F::TlsUnknownIssuer, "the chain ends below a root", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::MissingIntermediate, ..GOOD }))
+    })
+    .showing(&[(Key::Issuer, "intermediate")]),
+    bad("tls-self-signed", F::TlsSelfSigned, "its own issuer", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::Itself, ..GOOD }))
+    }),
+    bad("tls-self-signed-ca", F::TlsSelfSigned, "its own issuer, as openssl makes it", |ground| {
+        Box::pin(leaf(ground, Leaf { signer: Signer::Itself, authority: true, ..GOOD }))
+    }),
+    bad("tls-other-name", F::TlsNameMismatch, "for another host", |ground| {
+        Box::pin(leaf(ground, Leaf { sans: &["other.lab.example"], ..GOOD }))
+    })
+    .showing(&[(Key::Sans, "other.lab.example")]),
+    bad("tls-common-name", F::TlsNameMismatch, "the name stands in the subject alone", |ground| {
+        Box::pin(leaf(ground, Leaf { sans: &[], common_name: HOST, ..GOOD }))
+    }),
+    bad("tls-revoked", F::TlsRevoked, "on the revocation list", |ground| Box::pin(revoked(ground))),
+    bad("tls-bad-signature", F::TlsBadSignature, "one bit of the signature is wrong", |ground| {
+        Box::pin(leaf(ground, Leaf { broken_signature: true, ..GOOD }))
+    }),
+    bad("tls-bad-purpose", F::TlsBadPurpose, "a client's certificate", |ground| {
+        Box::pin(leaf(ground, Leaf { client: true, ..GOOD }))
+    }),
+    bad("tls-other-pin", F::TlsPinMismatch, "another key than the pinned one", |ground| {
+        Box::pin(pinned(ground, false))
+    }),
+    bad(
+        "tls-client-certificate-required",
+        F::TlsClientCertificateRequired,
+        "asks for ours",
+        |ground| Box::pin(client(ground, None)),
+    ),
+    bad(
+        "tls-client-certificate-rejected",
+        F::TlsClientCertificateRejected,
+        "ours is of another authority",
+        |ground| Box::pin(client(ground, Some(Signer::Other))),
+    ),
+    bad("tls-old-version", F::TlsVersion, "alert protocol_version", |ground| {
+        Box::pin(alert(ground, 70))
+    }),
+    bad("tls-no-common", F::TlsNoCommonParameters, "alert handshake_failure", |ground| {
+        Box::pin(alert(ground, 40))
+    }),
+    bad("tls-unknown-name", F::TlsUnknownServerName, "alert unrecognized_name", |ground| {
+        Box::pin(alert(ground, 112))
+    }),
+    bad("tls-alpn", F::TlsAlpn, "alert no_application_protocol", |ground| {
+        Box::pin(alert(ground, 120))
+    }),
+    bad("tls-internal-error", F::TlsAlert, "alert internal_error", |ground| {
+        Box::pin(alert(ground, 80))
+    }),
+    bad("tls-http", F::TlsNotTls, "plain HTTP", |ground| {
+        Box::pin(peer(ground, Manner::Answers(banner::HTTP.into())))
+    })
+    .showing(&[(Key::Spoke, "http")]),
+    bad("tls-ssh", F::TlsNotTls, "SSH", |ground| {
+        Box::pin(peer(ground, Manner::Greets(banner::SSH.into())))
+    })
+    .showing(&[(Key::Spoke, "ssh")]),
+    bad("tls-smtp", F::TlsNotTls, "SMTP, which has STARTTLS", |ground| {
+        Box::pin(peer(ground, Manner::Greets(banner::SMTP.into())))
+    })
+    .showing(&[(Key::Spoke, "smtp")]),
+    bad("tls-mysql", F::TlsNotTls, "MySQL", |ground| {
+        Box::pin(peer(ground, Manner::Greets(banner::MYSQL.into())))
+    })
+    .showing(&[(Key::Spoke, "mysql")]),
+    bad("tls-garbage", F::TlsMalformed, "a handshake record with nonsense in it", |ground| {
+        Box::pin(peer(ground, Manner::AnswersAndHolds(vec![22, 3, 3, 0, 4, 99, 0, 0, 0])))
+    }),
+    bad("tls-silent", F::PeerSilent, "no answer to the ClientHello", |ground| {
+        Box::pin(peer(ground, Manner::Silent))
+    }),
+    bad("tls-closed", F::PeerClosed, "closes at the ClientHello", |ground| {
+        Box::pin(peer(ground, Manner::ClosesOnData))
+    }),
+    bad("tls-reset", F::PeerReset, "resets at the ClientHello", |ground| {
+        Box::pin(peer(ground, Manner::ResetsOnData))
+    }),
+];
+
+fn page() -> Answer {
+    Answer::of(200, "text/plain", "ok")
+}
+
+async fn served(
+    ground: &Ground,
+    tls: std::sync::Arc<rustls::ServerConfig>,
+    site: Value,
+) -> io::Result<Served> {
+    let server = serve(Some(tls), |request| page().reply_to(request)).await?;
+    let mut trust = ground.verify_full();
+    if let (Some(trust), Value::Object(more)) = (trust.as_object_mut(), site) {
+        trust.extend(more);
+    }
+    Ok(Served::at(server, &json!("tls"), "identified").with("tls", trust))
+}
+
+async fn leaf(ground: &Ground, leaf: Leaf<'static>) -> io::Result<Served> {
+    served(ground, ground.tls_of(&leaf)?, json!({})).await
+}
+
+async fn version_12(ground: &Ground) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&GOOD)?;
+    let versions = &[&rustls::version::TLS12];
+    let tls = ground.pki.tls_with(&identity, ClientCertificate::Ignored, versions)?;
+    served(ground, tls, json!({})).await
+}
+
+async fn revoked(ground: &Ground) -> io::Result<Served> {
+    let list = ground.file("revoked.crl", &ground.pki.crl_pem(&[REVOKED])?)?;
+    let tls = ground.tls_of(&Leaf { serial: REVOKED, ..GOOD })?;
+    served(ground, tls, json!({"crl_files": [list]})).await
+}
+
+async fn pinned(ground: &Ground, right: bool) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&GOOD)?;
+    let other = ground.pki.leaf(&GOOD)?;
+    let pin = if right { identity.pin() } else { other.pin() };
+    served(ground, ground.pki.tls(&identity)?, json!({"pins": [pin]})).await
+}
+
+/// A server that wants a certificate, and ours of `signer`, if we have one.
+async fn client(ground: &Ground, signer: Option<Signer>) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&GOOD)?;
+    let tls = ground.pki.tls_with(&identity, ClientCertificate::Required, rustls::ALL_VERSIONS)?;
+    let site = match signer {
+        None => json!({}),
+        Some(signer) => {
+            let own = Leaf { client: true, signer, common_name: "probe", ..Leaf::GOOD };
+            let own = ground.pki.leaf(&own)?;
+            let name = format!("client-{signer:?}");
+            json!({
+                "client_cert_file": ground.file(&format!("{name}.pem"), &own.certificate_pem)?,
+                "client_key_file": ground.file(&format!("{name}.key"), &own.key_pem)?,
+            })
+        }
+    };
+    served(ground, tls, site).await
+}
+
+async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {
+    let silent = matches!(manner, Manner::Silent);
+    let scene = Served::at(raw::serve(manner).await?, &json!("tls"), "identified");
+    let scene = scene.with("tls", ground.verify_full());
+    Ok(if silent { scene.impatient() } else { scene })
+}
+
+async fn alert(ground: &Ground, description: u8) -> io::Result<Served> {
+    peer(ground, Manner::Answers(banner::alert(description).into())).await
+}

@@ -1,0 +1,130 @@
+//! How much happens at once.
+//!
+//! Handshakes and logins are work for both sides: 64 at once in all, 8 at one destination. A connect
+//! that waits for its SYN-ACK is no work: it is bounded by file descriptors alone, so that dark
+//! destinations don't hold up the others. Neither bound depends on the number of cores.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Handshakes and logins at once.
+const WORKING: usize = 64;
+/// Handshakes and logins at once at one destination.
+const AT_ONE_DESTINATION: usize = 8;
+/// A SYN-ACK that takes longer than this is waited for without a slot.
+const PROMPT: Duration = Duration::from_millis(30);
+/// File descriptors that are left for everything but connections.
+const RESERVE: u64 = 64;
+
+/// The bounds of a run.
+#[derive(Debug)]
+pub struct Slots {
+    sockets: Arc<Semaphore>,
+    working: Arc<Semaphore>,
+    gates: Mutex<HashMap<SocketAddr, Arc<Gate>>>,
+}
+
+/// The door of one destination.
+#[derive(Debug)]
+struct Gate {
+    slots: Arc<Semaphore>,
+    slow: AtomicBool,
+    turned_slow: Notify,
+}
+
+/// A file descriptor, and once connected a place among those that work.
+#[derive(Debug, Default)]
+pub struct Place {
+    socket: Option<OwnedSemaphorePermit>,
+    destination: Option<OwnedSemaphorePermit>,
+    working: Option<OwnedSemaphorePermit>,
+}
+
+impl Slots {
+    /// Bounds for a process that may open `files` file descriptors.
+    pub fn new(files: u64) -> Self {
+        let sockets = files.saturating_sub(RESERVE).clamp(16, 1 << 20);
+        Self {
+            sockets: Arc::new(Semaphore::new(usize::try_from(sockets).unwrap_or(1 << 20))),
+            working: Arc::new(Semaphore::new(WORKING)),
+            gates: Mutex::default(),
+        }
+    }
+
+    /// Runs a connect that nothing follows: it takes a file descriptor alone.
+    pub async fn connect_only<T>(&self, connect: impl Future<Output = T>) -> T {
+        let _socket = acquire(&self.sockets).await;
+        connect.await
+    }
+
+    /// Runs a connect that work follows, and gives the place that the work holds.
+    pub async fn connect<T, E>(
+        &self,
+        address: SocketAddr,
+        connect: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Place), E> {
+        let gate = self.gate(address);
+        let mut place = Place { destination: gate.enter().await, ..Place::default() };
+        place.socket = acquire(&self.sockets).await;
+        let mut connect = std::pin::pin!(connect);
+        let connected = if place.destination.is_some() {
+            match tokio::time::timeout(PROMPT, connect.as_mut()).await {
+                Ok(done) => done?,
+                Err(_) => {
+                    gate.turn_slow();
+                    place.destination = None;
+                    connect.await?
+                }
+            }
+        } else {
+            connect.await?
+        };
+        if place.destination.is_none() {
+            place.destination = acquire(&gate.slots).await;
+        }
+        place.working = acquire(&self.working).await;
+        Ok((connected, place))
+    }
+
+    fn gate(&self, address: SocketAddr) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(address).or_insert_with(|| {
+            Arc::new(Gate {
+                slots: Arc::new(Semaphore::new(AT_ONE_DESTINATION)),
+                slow: AtomicBool::new(false),
+                turned_slow: Notify::new(),
+            })
+        }))
+    }
+}
+
+impl Gate {
+    /// A slot; none where the destination has been slow to answer, since connects there only wait.
+    async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        let turned_slow = self.turned_slow.notified();
+        tokio::pin!(turned_slow);
+        turned_slow.as_mut().enable();
+        if self.slow.load(Ordering::Relaxed) {
+            return None;
+        }
+        tokio::select! {
+            permit = acquire(&self.slots) => permit,
+            () = turned_slow => None,
+        }
+    }
+
+    fn turn_slow(&self) {
+        self.slow.store(true, Ordering::Relaxed);
+        self.turned_slow.notify_waiters();
+    }
+}
+
+/// A permit; `None` only if the semaphore were closed, which nobody does.
+async fn acquire(semaphore: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(semaphore).acquire_owned().await.ok()
+}

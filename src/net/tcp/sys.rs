@@ -1,0 +1,117 @@
+//! What the standard library and its friends do not have: the error queue and `TCP_INFO`.
+#![expect(unsafe_code, reason = "TCP_INFO has no safe wrapper in nix, rustix or socket2")]
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
+
+/// An ICMP or ICMPv6 message about a socket (`ip(7)`, `IP_RECVERR`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Icmp {
+    /// Whether it is ICMPv6.
+    pub v6: bool,
+    /// Its type.
+    pub kind: u8,
+    /// Its code.
+    pub code: u8,
+    /// Who sent it.
+    pub offender: Option<IpAddr>,
+}
+
+/// Asks the kernel to queue ICMP errors for the socket.
+pub(super) fn keep_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
+    if v6 {
+        setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
+    } else {
+        setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
+    }
+    Ok(())
+}
+
+/// The first ICMP message in the socket's error queue.
+pub(super) fn icmp(socket: &impl AsRawFd) -> Option<Icmp> {
+    let mut space = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6);
+    let mut payload = [0_u8; 64];
+    // One socket sends few packets, so its queue is short; the bound is for a hostile network.
+    for _ in 0..16 {
+        let mut parts = [io::IoSliceMut::new(&mut payload)];
+        let message = recvmsg::<SockaddrStorage>(
+            socket.as_raw_fd(),
+            &mut parts,
+            Some(&mut space),
+            MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT,
+        )
+        .ok()?;
+        for control in message.cmsgs().ok()? {
+            let found = match control {
+                ControlMessageOwned::Ipv4RecvErr(error, from) => Some(Icmp {
+                    v6: error.ee_origin == libc::SO_EE_ORIGIN_ICMP6,
+                    kind: error.ee_type,
+                    code: error.ee_code,
+                    offender: from
+                        .filter(|from| i32::from(from.sin_family) == libc::AF_INET)
+                        .map(|from| Ipv4Addr::from(u32::from_be(from.sin_addr.s_addr)).into()),
+                })
+                .filter(|_| error.ee_origin == libc::SO_EE_ORIGIN_ICMP),
+                ControlMessageOwned::Ipv6RecvErr(error, from) => Some(Icmp {
+                    v6: true,
+                    kind: error.ee_type,
+                    code: error.ee_code,
+                    offender: from
+                        .filter(|from| i32::from(from.sin6_family) == libc::AF_INET6)
+                        .map(|from| Ipv6Addr::from(from.sin6_addr.s6_addr).into()),
+                })
+                .filter(|_| error.ee_origin == libc::SO_EE_ORIGIN_ICMP6),
+                _ => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+    None
+}
+
+/// What the kernel knows of an established connection (`tcp(7)`, `TCP_INFO`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// Smoothed round-trip time, in microseconds.
+    pub rtt_us: u32,
+    /// Segments sent again since the SYN.
+    pub retransmits: u32,
+    /// Maximum segment size towards the peer, in bytes.
+    pub mss: u32,
+    /// Path MTU, in bytes.
+    pub path_mtu: u32,
+}
+
+/// Reads `TCP_INFO`; `None` where the kernel won't.
+pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
+    let mut raw = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+    // SAFETY: the descriptor is open for the length of the call, the buffer has the length that is
+    // told, and all-zero bytes are a valid `tcp_info`, so a shorter answer leaves it initialised.
+    let raw = unsafe {
+        let result = libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            raw.as_mut_ptr().cast(),
+            &raw mut length,
+        );
+        if result != 0 {
+            return None;
+        }
+        raw.assume_init()
+    };
+    Some(Info {
+        rtt_us: raw.tcpi_rtt,
+        retransmits: raw.tcpi_total_retrans,
+        mss: raw.tcpi_snd_mss,
+        path_mtu: raw.tcpi_pmtu,
+    })
+}

@@ -1,0 +1,361 @@
+//! HTTP/1.1 (RFC 9110, RFC 9112), in clear or within TLS: one request, its answer judged by status,
+//! fields, body and JSON pointers.
+//!
+//! - *spoken*: an HTTP answer came that is no gateway's excuse.
+//! - *identified*: the name was verified by TLS, or the answer meets what the row states of it.
+//! - *authenticated*: the answer to our credentials is accepted. The same request without them is
+//!   the counter-check: accepted too gives the warning `auth.not-enforced`.
+//! - *operational*: as authenticated, since the request itself is the harmless operation.
+//!
+//! It stops with proof short where no credentials are given and none are asked for. A healthy row
+//! opens one connection; another where the peer closes after each answer and credentials are
+//! counter-checked; one more for each redirect followed.
+
+pub mod exchange;
+pub mod options;
+pub mod status;
+
+use base64::Engine;
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{HeaderName, HeaderValue};
+
+use crate::model::read::Problems;
+use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, Secret, WarningCode};
+use crate::net::Dialer;
+use crate::net::tls::TlsRequest;
+use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
+use exchange::{Answer, Connection, Request};
+use options::Options;
+
+/// HTTP, in clear unless the site or the port says otherwise.
+pub const PROTOCOL: Protocol = Protocol {
+    name: "http",
+    about: "HTTP/1.1: status, fields, body and JSON of one request",
+    schemes: &["http"],
+    default_port: 80,
+    tls: TlsUse::WhenAsked,
+    layers: &[Layer::Tcp, Layer::Protocol, Layer::Auth, Layer::Operation],
+    connections: "one; one more for each redirect followed, and one for the counter-check of \
+                  credentials where the peer closes after each answer",
+    options: read,
+    schema: options::schema,
+};
+
+/// HTTP within TLS.
+pub const HTTPS: Protocol = Protocol {
+    name: "https",
+    about: "HTTP/1.1 within TLS",
+    schemes: &["https"],
+    default_port: 443,
+    tls: TlsUse::Always,
+    ..PROTOCOL
+};
+
+fn read(node: Option<&Node>, problems: &mut Problems) -> Option<Box<dyn Probe>> {
+    Options::read(node, problems).map(|options| Box::new(Http { options }) as Box<dyn Probe>)
+}
+
+/// Redirects that are followed at most.
+const REDIRECTS: usize = 5;
+
+#[derive(Debug)]
+struct Http {
+    options: Options,
+}
+
+impl Probe for Http {
+    fn run<'a>(&'a self, dialer: &'a mut Dialer) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(self.climb(dialer))
+    }
+
+    fn follows_redirects(&self) -> bool {
+        self.options.follow
+    }
+
+    fn sends(&self) -> String {
+        let secrets: Vec<_> = self.options.secrets().map(|(name, _)| name.as_str()).collect();
+        let with = if secrets.is_empty() {
+            String::new()
+        } else {
+            format!(" with {} from a secret", secrets.join(", "))
+        };
+        format!("{} {}{with}", self.options.method, self.options.path)
+    }
+}
+
+impl Http {
+    async fn climb(&self, dialer: &mut Dialer) -> Result<(), Fault> {
+        let Some(mut connection) = connect(dialer).await? else { return Ok(()) };
+        let mut request = self.options.request(authority(dialer));
+        // Kept back until the end: what can be proved without the secret is proved first.
+        let secrets = self.secrets(dialer);
+        let (given, kept_back) = match secrets {
+            Ok(fields) => {
+                let given = !fields.is_empty();
+                for (name, value) in fields {
+                    request.set(name, value);
+                }
+                (given, None)
+            }
+            Err(fault) => (false, Some(fault)),
+        };
+        let mut answer = ask(dialer, &mut connection, &request).await?;
+        if self.options.follow {
+            answer = self.follow(dialer, &mut connection, &mut request, answer).await?;
+        }
+        self.judge(dialer, &answer, given, kept_back.as_ref())?;
+        if let Some(fault) = kept_back {
+            return dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Err(fault) }).await;
+        }
+        if !given || !dialer.wants(Proof::Authenticated) {
+            return Ok(());
+        }
+        dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Ok(()) }).await?;
+        dialer.reach(Proof::Authenticated);
+        self.counter_check(dialer, connection, request).await;
+        if dialer.wants(Proof::Operational) {
+            dialer.step(Layer::Operation, FaultCode::PeerSilent, async { Ok(()) }).await?;
+            dialer.reach(Proof::Operational);
+        }
+        Ok(())
+    }
+
+    /// The fields that hold secrets, once it is certain that they may be sent.
+    fn secrets(&self, dialer: &mut Dialer) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+        if !dialer.wants(Proof::Authenticated) {
+            return Ok(Vec::new());
+        }
+        let credentials = dialer.credentials()?;
+        let mut fields = Vec::new();
+        if credentials.given() {
+            fields.push(authorization(&credentials)?);
+        }
+        for (name, secret) in self.options.secrets() {
+            let secret = secret.load().map_err(|why| {
+                Fault::new(FaultCode::LocalSecretUnreadable, format!("the field `{name}`: {why}"))
+            })?;
+            fields.push((name.clone(), sensitive(secret.bytes())?));
+        }
+        if !fields.is_empty() {
+            dialer.may_send_secret(credentials_name(&credentials))?;
+        }
+        Ok(fields)
+    }
+
+    /// Follows redirects, each verified as the first target was; secrets stay with their host.
+    async fn follow(
+        &self,
+        dialer: &mut Dialer,
+        connection: &mut Connection,
+        request: &mut Request,
+        mut answer: Answer,
+    ) -> Result<Answer, Fault> {
+        let mut followed: Vec<String> = Vec::new();
+        while (300..400).contains(&answer.status) && !self.options.status.accept(answer.status) {
+            let Some(location) = answer.field(LOCATION) else { break };
+            let (tls, host, port, path) = next(dialer, &location)?;
+            if followed.len() >= REDIRECTS || followed.contains(&location) {
+                return Err(Fault::new(
+                    FaultCode::ProtocolRedirect,
+                    "the redirects lead in a circle",
+                )
+                .with(Key::Location, location)
+                .with(Key::Redirects, followed));
+            }
+            if !host.eq_ignore_ascii_case(&dialer.target().host) {
+                request.headers.retain(|(_, value)| !value.is_sensitive());
+            }
+            dialer.turn_to(&host, port, tls).await?;
+            let Some(next) = connect(dialer).await? else { return Ok(answer) };
+            *connection = next;
+            request.target = path;
+            request.host = authority(dialer);
+            followed.push(location);
+            answer = ask(dialer, connection, request).await?;
+            dialer.note(Key::Redirects, followed.clone());
+        }
+        Ok(answer)
+    }
+
+    /// Judges an answer: status, then what the row expects of it.
+    fn judge(
+        &self,
+        dialer: &mut Dialer,
+        answer: &Answer,
+        given: bool,
+        kept_back: Option<&Fault>,
+    ) -> Result<(), Fault> {
+        let options = &self.options;
+        if !options.status.accept(answer.status) {
+            let fault = status::fault(answer, dialer, &options.status.to_string(), given);
+            if fault.code == FaultCode::ProtocolGateway {
+                return Err(fault);
+            }
+            dialer.reach(Proof::Spoken);
+            identify_by_tls(dialer);
+            return match (fault.code, kept_back) {
+                (FaultCode::AuthRequired | FaultCode::AuthForbidden, Some(why)) => Err(why.clone()),
+                _ => Err(fault),
+            };
+        }
+        dialer.reach(Proof::Spoken);
+        identify_by_tls(dialer);
+        if let Some(fault) = options.unmet(answer) {
+            return Err(fault);
+        }
+        if options.identifies() && dialer.wants(Proof::Identified) {
+            dialer.reach(Proof::Identified);
+        }
+        Ok(())
+    }
+
+    /// The same request without credentials: accepted too, they prove nothing. Only for methods that
+    /// are safe to repeat (RFC 9110 §9.2.1).
+    async fn counter_check(&self, dialer: &mut Dialer, connection: Connection, request: Request) {
+        if !request.method.is_safe() {
+            return;
+        }
+        let mut plain = request;
+        plain.headers.retain(|(_, value)| !value.is_sensitive());
+        let Some(answer) = ask_aside(dialer, connection, &plain).await else { return };
+        if self.options.status.accept(answer.status) && self.options.unmet(&answer).is_none() {
+            dialer.warn(
+                WarningCode::AuthNotEnforced,
+                "the same request is accepted without credentials too",
+            );
+        }
+    }
+}
+
+/// Connects and, where TLS is spoken, shakes hands; `None` where no more is wanted.
+pub(crate) async fn connect(dialer: &mut Dialer) -> Result<Option<Connection>, Fault> {
+    let wire = dialer.tcp().await?;
+    if !dialer.wants(Proof::Spoken) {
+        return Ok(None);
+    }
+    let wire = if dialer.target().tls {
+        dialer.tls(wire, &TlsRequest::alpn("http/1.1")).await?
+    } else {
+        wire
+    };
+    Connection::open(wire).await.map(Some)
+}
+
+/// The Host field of the target.
+pub(crate) fn authority(dialer: &Dialer) -> String {
+    let target = dialer.target();
+    target.authority(if target.tls { 443 } else { 80 })
+}
+
+/// Sends a request as the step of the protocol, and keeps what the answer says of itself.
+pub(crate) async fn ask(
+    dialer: &mut Dialer,
+    connection: &mut Connection,
+    request: &Request,
+) -> Result<Answer, Fault> {
+    let exchange = connection.send(request);
+    let answer = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await?;
+    dialer.note_all(answer.evidence(request));
+    Ok(answer)
+}
+
+/// Sends a request beside the climb: on the same connection, or a new one where the peer closed it.
+/// Whatever goes wrong is no fault of the row's.
+pub(crate) async fn ask_aside(
+    dialer: &Dialer,
+    mut connection: Connection,
+    request: &Request,
+) -> Option<Answer> {
+    let limit = dialer.target().timeouts.answer;
+    if connection.is_open()
+        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.send(request)).await
+    {
+        return Some(answer);
+    }
+    let mut side = dialer.side();
+    let mut connection = connect(&mut side).await.ok()??;
+    tokio::time::timeout(limit, connection.send(request)).await.ok()?.ok()
+}
+
+/// A name verified by TLS is the right peer, once the row's protocol was spoken.
+pub(crate) fn identify_by_tls(dialer: &mut Dialer) {
+    if dialer.session().is_some_and(|session| session.name_verified)
+        && dialer.wants(Proof::Identified)
+    {
+        dialer.reach(Proof::Identified);
+    }
+}
+
+/// The field that carries credentials: Basic (RFC 7617), Bearer (RFC 6750), or an API key.
+pub(crate) fn authorization(credentials: &Credentials) -> Result<(HeaderName, HeaderValue), Fault> {
+    match credentials {
+        Credentials::Login { username, password: Some(password), .. } => {
+            Ok((AUTHORIZATION, basic(username, password)?))
+        }
+        Credentials::Client { id, secret } => Ok((AUTHORIZATION, basic(id, secret)?)),
+        Credentials::Token(token) => {
+            let value = zeroize::Zeroizing::new([b"Bearer ", token.bytes()].concat());
+            Ok((AUTHORIZATION, sensitive(&value)?))
+        }
+        Credentials::ApiKey(key) => {
+            Ok((HeaderName::from_static("x-api-key"), sensitive(key.bytes())?))
+        }
+        other => Err(Fault::new(
+            FaultCode::AuthMethodUnsupported,
+            format!("{} can't be used with HTTP", other.what()),
+        )),
+    }
+}
+
+/// Basic credentials (RFC 7617).
+pub(crate) fn basic(username: &str, password: &Secret) -> Result<HeaderValue, Fault> {
+    let pair = zeroize::Zeroizing::new([username.as_bytes(), b":", password.bytes()].concat());
+    let encoded = base64::engine::general_purpose::STANDARD.encode(&*pair);
+    sensitive(format!("Basic {encoded}").as_bytes())
+}
+
+/// A field that is shown nowhere.
+pub(crate) fn sensitive(bytes: &[u8]) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::from_bytes(bytes).map_err(|_| {
+        Fault::new(
+            FaultCode::LocalSecretUnreadable,
+            "the secret holds control characters, which no header field may carry",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// What credentials are called when they may not be sent.
+pub(crate) fn credentials_name(credentials: &Credentials) -> &'static str {
+    match credentials {
+        Credentials::Login { .. } => "the password (HTTP Basic)",
+        Credentials::Client { .. } => "the client secret",
+        Credentials::Token(_) => "the bearer token",
+        Credentials::ApiKey(_) => "the API key",
+        _ => "a secret field",
+    }
+}
+
+/// Where a redirect leads: TLS or not, host, port, path.
+fn next(dialer: &Dialer, location: &str) -> Result<(bool, String, u16, String), Fault> {
+    let wrong = || {
+        Fault::new(FaultCode::ProtocolRedirect, "the redirect leads to no URL that can be followed")
+            .with(Key::Location, location)
+    };
+    let target = dialer.target();
+    if location.starts_with('/') && !location.starts_with("//") {
+        let path = options::path(location).map_err(|_| wrong())?;
+        return Ok((target.tls, target.host.to_string(), target.port, path));
+    }
+    let uri: http::Uri = location.parse().map_err(|_| wrong())?;
+    let tls = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => return Err(wrong()),
+    };
+    let host = uri.host().ok_or_else(wrong)?.to_owned();
+    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    Ok((tls, host, port, path.to_owned()))
+}

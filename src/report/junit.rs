@@ -1,0 +1,141 @@
+//! JUnit XML, by the crate `junit-report`: a suite for each source, a case for each row.
+//!
+//! The crate lets control characters and `]]>` through, so all text is made XML-clean here, at the
+//! border (XML 1.0 §2.2, §2.7), and times are rounded to the three decimals that the schema of Jenkins
+//! allows.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use junit_report::{
+    Duration, OffsetDateTime, ReportBuilder, TestCase, TestCaseBuilder, TestSuiteBuilder,
+};
+use time::format_description::well_known::Rfc3339;
+
+use crate::model::report::{ConnectionReport, Report};
+use crate::model::{Outcome, Verdict};
+use crate::report::{Format, RenderError};
+
+/// JUnit.
+pub const FORMAT: Format =
+    Format { name: "junit", about: "JUnit XML for CI systems", extension: "xml", render };
+
+fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
+    let mut builder = ReportBuilder::new();
+    let started =
+        report.runs.first().and_then(|run| OffsetDateTime::parse(&run.started_at, &Rfc3339).ok());
+    if let Some(why) = report.runs.iter().find_map(|run| run.setup_error.as_deref()) {
+        let case = TestCase::error("setup", Duration::ZERO, "setup", &clean(why));
+        let suite = TestSuiteBuilder::new(&clean(&report.profile.name)).add_testcase(case).build();
+        builder.add_testsuite(suite);
+    }
+    let mut sources: Vec<&str> = Vec::new();
+    for row in &report.connections {
+        if !sources.contains(&&*row.source) {
+            sources.push(&row.source);
+        }
+    }
+    for source in sources {
+        let mut suite = TestSuiteBuilder::new(&clean(source));
+        if let Some(started) = started {
+            suite.set_timestamp(started);
+        }
+        for row in report.connections.iter().filter(|row| *row.source == *source) {
+            suite.add_testcase(case(report, row));
+        }
+        builder.add_testsuite(suite.build());
+    }
+    builder.build().write_xml(out).map_err(|error| RenderError::Form(error.to_string()))
+}
+
+fn case(report: &Report, row: &ConnectionReport) -> TestCase {
+    let name = clean(&format!(
+        "{} {} → {} {}/{}",
+        row.label(),
+        row.source,
+        row.destination,
+        row.protocol,
+        row.port
+    ));
+    // Milliseconds are the three decimals of a second.
+    #[expect(clippy::cast_possible_truncation, reason = "a run lasts no 292 million years")]
+    let time = Duration::milliseconds(row.elapsed_ms.round() as i64);
+    let mut case = match (row.verdict, &row.waived) {
+        (_, Some(waived)) => {
+            let why = format!("waived until {}: {} ({})", waived.until, waived.reason, waived.code);
+            skipped(&name, &why)
+        }
+        (Verdict::Pass, None) => TestCaseBuilder::success(&name, time),
+        (Verdict::Skipped, None) => skipped(&name, row.reason.as_deref().unwrap_or("skipped")),
+        (Verdict::Fail, None) => TestCaseBuilder::failure(&name, time, code(row), &message(row)),
+        (Verdict::Inconclusive, None) => {
+            TestCaseBuilder::error(&name, time, code(row), &message(row))
+        }
+    };
+    case.set_classname(&clean(&format!("{}.{}", report.profile.name, row.source)));
+    let steps = steps(row);
+    if !steps.is_empty() {
+        case.set_system_out(&clean(&steps));
+    }
+    case.build()
+}
+
+fn skipped(name: &str, why: &str) -> TestCaseBuilder {
+    TestCaseBuilder::skipped_with_cause(name, "skipped", &clean(why))
+}
+
+fn code(row: &ConnectionReport) -> &'static str {
+    row.fault.as_ref().map_or("proof-short", |fault| fault.code.as_str())
+}
+
+fn message(row: &ConnectionReport) -> String {
+    let mut text = match &row.fault {
+        Some(fault) => {
+            let hint = crate::model::hint::of(fault);
+            format!("{} — {} acts: {hint}", fault.detail, fault.code.acts().as_str())
+        }
+        None => row.reason.clone().unwrap_or_default(),
+    };
+    if let Some(owner) = &row.owner {
+        let _ = write!(text, " (owner: {owner})");
+    }
+    clean(&text)
+}
+
+/// The steps as text, a line each.
+fn steps(row: &ConnectionReport) -> String {
+    let mut text = String::new();
+    for attempt in &row.attempts {
+        let address = attempt.address.as_deref().unwrap_or("no address");
+        let _ = writeln!(text, "{address}: {}", attempt.proof);
+        for step in &attempt.steps {
+            let outcome = match step.outcome {
+                Outcome::Ok => "ok",
+                Outcome::Fault => "fault",
+                Outcome::NotRun => "not run",
+            };
+            let layer = step.layer.as_str();
+            let _ = write!(text, "  {layer:<9} {outcome:<7} {:.3} ms", step.elapsed_ms);
+            for (key, value) in step.evidence.iter() {
+                let _ = write!(text, " {}={value}", key.as_str());
+            }
+            text.push('\n');
+        }
+        if let Some(fault) = &attempt.fault {
+            let _ = writeln!(text, "  {fault}");
+        }
+    }
+    for warning in &row.warnings {
+        let _ = writeln!(text, "warning {}: {}", warning.code, warning.detail);
+    }
+    text
+}
+
+/// Text that XML can hold, also within CDATA.
+fn clean(text: &str) -> String {
+    let allowed = |c: &char| {
+        matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+            && !('\u{7f}'..='\u{9f}').contains(c)
+    };
+    text.chars().filter(allowed).collect::<String>().replace("]]>", "]] >")
+}

@@ -1,0 +1,141 @@
+//! The oracle: every scenario of the lab is classified as it promises. One loop over data.
+//!
+//! Scenarios run beside each other on threads of their own; each has its own servers, its own
+//! certificates and its own run.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use connprobe::lab::ground::Ground;
+use connprobe::lab::scenario::{self, Scenario, Served};
+use connprobe::model::report::{ConnectionReport, Report, Vantage};
+use connprobe::model::{FaultCode, Source, Verdict};
+use connprobe::net::Names;
+use connprobe::net::dns::Resolver;
+use connprobe::net::names::Override;
+use connprobe::profile::{self, Profile, Site};
+use connprobe::runner::{self, Header, Limits, Options, Plan};
+
+/// Scenarios at once: most of them wait.
+const THREADS: usize = 12;
+
+fn files(served: &Served) -> (Profile, Site) {
+    let nothing = |_: &str| None;
+    let text = format!(
+        "schema: connprobe/profile/v1\nname: lab\ntitle: Lab\nendpoints:\n  here: {{title: Here}}\n  \
+         there: {{title: There}}\nconnections:\n  - {{id: 1, source: here, destination: there, \
+         protocol: TCP, port: {}, probe: {}, proof: {}}}\n",
+        served.port, served.probe, served.proof
+    );
+    let source = Source { name: "profile".to_owned(), text };
+    let profile = profile::profile(Arc::new(source), &nothing).expect("the profile is right");
+    let text =
+        format!("schema: connprobe/site/v1\nprofile: lab\nendpoints:\n  there: {}\n", served.site);
+    let source = Source { name: "site".to_owned(), text };
+    let site = profile::site(Arc::new(source), &nothing, &profile).expect("the site is right");
+    (profile, site)
+}
+
+async fn run(served: &Served) -> Result<Report, String> {
+    let (profile, site) = files(served);
+    let resolve = served.addresses.iter().map(|address| Override {
+        host: served.host.clone(),
+        port: None,
+        address: address.ip(),
+        to_port: None,
+    });
+    let options = Options { all_sources: true, resolve: resolve.collect(), ..Options::default() };
+    let plan = Plan::bind(&profile, &site, &options)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let plan = Arc::new(plan);
+    let names = Arc::new(Names::new(Resolver::default(), plan.resolve.clone()));
+    let limits = Limits { deadline: None, files: 1_024 };
+    let finished =
+        runner::execute(Arc::clone(&plan), names, limits, std::future::pending(), |_| {}).await;
+    let header = Header {
+        run: "lab".into(),
+        vantage: Vantage::default(),
+        site: None,
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        today: "2026-01-01".to_owned(),
+        all_sources: true,
+    };
+    Ok(runner::report(&plan, &profile, finished, header))
+}
+
+/// What is wrong with a scenario's verdict; `None` where it is as promised.
+fn disagreement(scenario: &Scenario, row: &ConnectionReport) -> Option<String> {
+    let seen = row.fault.as_ref().map(|fault| fault.code);
+    if seen != scenario.expect {
+        let detail = row.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Some(format!(
+            "expected {:?}, saw {:?} ({}, {}) {detail}",
+            scenario.expect.map(FaultCode::as_str),
+            seen.map(FaultCode::as_str),
+            row.verdict,
+            row.proof.reached,
+        ));
+    }
+    if scenario.expect.is_none() && row.verdict != Verdict::Pass {
+        let reason = row.reason.clone().unwrap_or_default();
+        return Some(format!("healthy, and yet {}: {reason}", row.verdict));
+    }
+    let evidence = row.fault.as_ref().map(|fault| &fault.evidence);
+    scenario.evidence.iter().find_map(|(key, text)| {
+        let steps = row.attempts.iter().flat_map(|attempt| &attempt.steps);
+        let mut places = evidence.into_iter().chain(steps.map(|step| &step.evidence));
+        let holds = places.any(|evidence| {
+            evidence.get(*key).is_some_and(|value| value.to_string().contains(text))
+        });
+        (!holds).then(|| format!("no evidence `{}` that contains `{text}`", key.as_str()))
+    })
+}
+
+fn tried(scenario: &Scenario) -> Option<String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let ground = Ground::new().expect("a private directory");
+        let served = (scenario.start)(&ground).await.expect("the scenario starts");
+        match run(&served).await {
+            Ok(report) if report.unreconciled().is_none() => {
+                disagreement(scenario, &report.connections[0])
+            }
+            Ok(report) => report.unreconciled(),
+            Err(why) => Some(why),
+        }
+    })
+}
+
+#[test]
+fn every_scenario_is_classified_as_it_promises() {
+    let only = std::env::var("CONNPROBE_SCENARIO").ok();
+    let scenarios: Vec<&Scenario> = scenario::all()
+        .filter(|scenario| only.as_ref().is_none_or(|only| scenario.name.contains(only.as_str())))
+        .collect();
+    assert!(!scenarios.is_empty(), "no scenario is chosen");
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(why) = tried(scenario) {
+                        let told = format!("{}: {why}", scenario.name);
+                        wrong.lock().expect("no thread panics here").push(told);
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("no thread panics here");
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), scenarios.len(), wrong.join("\n"));
+}
+
+#[test]
+fn names_of_scenarios_are_unique() {
+    let names: BTreeSet<&str> = scenario::all().map(|scenario| scenario.name).collect();
+    assert_eq!(names.len(), scenario::all().count());
+}
