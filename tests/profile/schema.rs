@@ -250,7 +250,7 @@ fn options_of_protocols_are_part_of_the_schema() {
 #[test]
 fn the_schemas_in_the_documentation_are_those_of_the_types() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
-    let probes: Vec<(&str, serde_json::Value)> = connprobe::probe::PROTOCOLS
+    let probes: Vec<(&str, Value)> = connprobe::probe::PROTOCOLS
         .iter()
         .map(|protocol| (protocol.name, (protocol.schema)()))
         .collect();
