@@ -35,6 +35,8 @@ pub(super) fn resolve(text: &str) -> Result<Override, String> {
     let wrong = || format!("`{text}`: write HOST=ADDRESS or HOST:PORT=ADDRESS:PORT");
     let (from, to) = text.rsplit_once('=').ok_or_else(wrong)?;
     let (host, port) = match from.rsplit_once(':') {
+        // An IPv6 address is a host as it stands.
+        Some(_) if from.parse::<IpAddr>().is_ok() => (from, None),
         Some((host, port)) => (host, Some(port.parse::<u16>().map_err(|_| wrong())?)),
         None => (from, None),
     };
@@ -62,7 +64,10 @@ pub(super) fn bind(text: &str) -> Result<Bind, String> {
 
 /// Reads a length of time.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    crate::model::read::duration(text)
+    match crate::model::read::duration(text)? {
+        Duration::ZERO => Err(format!("`{text}` leaves no time at all")),
+        time => Ok(time),
+    }
 }
 
 /// Reads a level of proof.

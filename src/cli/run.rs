@@ -123,7 +123,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     if args.dry_run {
         return dry_run(&plan);
     }
-    let resolver = resolver(&args.how)?;
+    let resolver = match resolver(&args.how) {
+        Ok(resolver) => resolver,
+        Err(wrong) => return Err(set_up_failed(args, wrong, Some(&job)).into()),
+    };
     finish(&job, plan, resolver, &args.how, &args.output)
 }
 

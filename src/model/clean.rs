@@ -51,7 +51,7 @@ pub fn line(text: &str, limit: usize) -> String {
     out
 }
 
-/// As [`line`], for bytes that may not be UTF-8.
+/// As [`line()`], for bytes that may not be UTF-8.
 pub fn bytes(bytes: &[u8], limit: usize) -> String {
     let kept = &bytes[..bytes.len().min(limit.saturating_mul(4))];
     line(&String::from_utf8_lossy(kept), limit)

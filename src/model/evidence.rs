@@ -312,6 +312,27 @@ impl Evidence {
         self.0.iter().map(|(key, value)| (*key, value))
     }
 
+    /// Puts other texts in place of those for which `other` gives one.
+    pub fn replace(&mut self, other: impl Fn(&str) -> Option<String>) {
+        for (_, value) in &mut self.0 {
+            match value {
+                Value::Text(text) => {
+                    if let Some(new) = other(text) {
+                        *text = new.into();
+                    }
+                }
+                Value::Texts(texts) => {
+                    for text in texts {
+                        if let Some(new) = other(text) {
+                            *text = new.into();
+                        }
+                    }
+                }
+                Value::Number(_) | Value::Decimal(_) | Value::Flag(_) => {}
+            }
+        }
+    }
+
     /// Whether nothing was noted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

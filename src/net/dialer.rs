@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::net::names::Names;
 use crate::net::proxy::{Proxy, Scheme};
+use crate::net::redact::Redactor;
 use crate::net::slots::{Place, Slots};
 use crate::net::tcp;
 use crate::net::tls::{self, TlsRequest, Trust};
@@ -404,6 +405,7 @@ impl Dialer {
             self.stop_at(fault.code.layer());
             self.attempt.fault = Some(fault);
         }
+        self.redact();
         for layer in layers {
             if !self.attempt.steps.iter().any(|step| step.layer == *layer) {
                 self.attempt.steps.push(Step {
@@ -419,6 +421,31 @@ impl Dialer {
 }
 
 impl Dialer {
+    /// Takes our own secrets out of what the peer said.
+    fn redact(&mut self) {
+        let mut redactor = self.target.credentials.as_ref().map(Redactor::of).unwrap_or_default();
+        let proxy = self.target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
+        if let Some((_, password)) = proxy {
+            redactor.add(password.bytes());
+        }
+        if redactor.is_empty() {
+            return;
+        }
+        let other = |text: &str| redactor.text(text);
+        for step in &mut self.attempt.steps {
+            step.evidence.replace(other);
+        }
+        if let Some(fault) = &mut self.attempt.fault {
+            fault.evidence.replace(other);
+            fault.detail =
+                other(&fault.detail).unwrap_or_else(|| std::mem::take(&mut fault.detail));
+        }
+        for warning in &mut self.warnings {
+            warning.detail =
+                other(&warning.detail).unwrap_or_else(|| std::mem::take(&mut warning.detail));
+        }
+    }
+
     /// Marks the layer at which the attempt stopped, where a probe judged an answer after its step.
     fn stop_at(&mut self, layer: Layer) {
         if !self.attempt.steps.iter().any(|step| step.outcome == Outcome::Fault) {

@@ -8,6 +8,7 @@ pub mod dialer;
 pub mod dns;
 pub mod names;
 pub mod proxy;
+pub mod redact;
 pub mod slots;
 pub mod spoke;
 pub mod tcp;

@@ -1,6 +1,6 @@
 //! YAML into a tree with positions, with the environment's variables put in.
 //!
-//! The parser counts characters, a diagnostic counts bytes; [`Offsets`] translates.
+//! The parser counts characters, a diagnostic counts bytes; `Offsets` translates.
 
 use std::collections::HashMap;
 use std::sync::Arc;

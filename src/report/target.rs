@@ -65,15 +65,21 @@ impl Target {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
         }
+        // A device or a pipe is written to; it must never be replaced by a file.
+        let special = fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
+        if special {
+            return self.fill(report, path);
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.tmp", std::process::id()));
         let temporary = path.with_file_name(name);
-        let written = self.fill(report, &temporary);
+        let written = self
+            .fill(report, &temporary)
+            .and_then(|()| fs::rename(&temporary, path).map_err(failed("rename into", path)));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
-            return written;
         }
-        fs::rename(&temporary, path).map_err(failed("rename into", path))
+        written
     }
 
     fn fill(&self, report: &Report, temporary: &Path) -> Result<(), WriteError> {

@@ -40,6 +40,9 @@ port() {
   fail "no port is called $1"
 }
 
+# An address that no other start has, for what needs a port of its own number: 53, 80. Only root may.
+own_address() { echo "127.53.$((CONNPROBE_BASE_PORT / 256)).$((CONNPROBE_BASE_PORT % 256))"; }
+
 port_open() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; }
 
 # ---- the state folder ----------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{Outcome, Site, port, text};
 
-/// The row at this name; the run sees a resolv.conf with the resolver alone.
+/// The row at this name; the run reads a resolv.conf with the resolver alone.
 fn at(name: &str) -> Outcome {
     let resolver = text("/dns/resolver");
     let site = Site::of_row(2)

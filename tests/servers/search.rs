@@ -32,7 +32,7 @@ fn row_17_passes_with_a_password_over_tls() {
 
 #[test]
 fn row_17_fails_when_the_password_is_wrong() {
-    over_tls("not-the-password").run().fails("auth.rejected").because("status", 401);
+    over_tls("not-the-password").run().fails("auth.rejected").noting("status", 401);
 }
 
 #[test]

@@ -8,6 +8,14 @@ fn ca() -> Value {
     json!({"tls": {"ca_file": text("/nginx/ca")}})
 }
 
+/// Row 1 at the port of the table, whose redirects are trusted by this authority.
+fn row_1(authority: &str) -> Site {
+    Site::of_row(1).destination(json!({
+        "host": text("/nginx/front"),
+        "tls": {"ca_file": text(&format!("/nginx/{authority}"))},
+    }))
+}
+
 /// A row that needs a token of the authentication service, whose client has this secret.
 fn with_token_from(site: Site, secret: &str) -> Site {
     let service = json!({
@@ -35,15 +43,14 @@ fn with_literal_token(site: Site, token: &str) -> Site {
 
 #[test]
 fn row_1_passes_when_the_redirect_to_https_is_followed_to_a_verified_gateway() {
-    let site = Site::of_row(1).destination(ca()).port(port("/nginx/ports/http"));
+    let site = row_1("ca");
     let location = format!("https://127.0.0.1:{}/", port("/nginx/ports/https"));
     site.run().passes().noting("redirects", json!([location]));
 }
 
 #[test]
 fn row_1_fails_when_the_redirect_leads_to_a_certificate_of_an_unknown_issuer() {
-    let stranger = json!({"tls": {"ca_file": text("/nginx/other_ca")}});
-    let site = Site::of_row(1).destination(stranger).port(port("/nginx/ports/http"));
+    let site = row_1("other_ca");
     site.run().fails("tls.unknown-issuer");
 }
 
@@ -139,7 +146,7 @@ fn row_15_passes_with_a_token_that_the_site_gives() {
 fn row_15_fails_when_the_token_is_refused() {
     let site = with_literal_token(Site::of_row(15), "a-token-that-nobody-gave");
     let site = site.destination(json!({"allow_cleartext": true}));
-    site.port(port("/nginx/ports/http_api")).run().fails("auth.rejected").because("status", 401);
+    site.port(port("/nginx/ports/http_api")).run().fails("auth.rejected").noting("status", 401);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 
 use crate::model::{Evidence, Fault, FaultCode, Key, clean};
+use crate::net::redact::Redactor;
 use crate::net::spoke;
 use crate::net::tls::Session;
 use crate::net::wire::{Traffic, Wire, broken, closed, first_bytes};
@@ -179,8 +180,31 @@ impl Connection {
             }
         }
         let body = decompressed(&head.headers, bytes, request.limit)?;
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        let answer = Answer { status: head.status.as_u16(), headers: head.headers, body };
+        Ok(redacted(answer, request))
     }
+}
+
+/// An answer without the secrets of its own request, before anything is cut out of it.
+fn redacted(mut answer: Answer, request: &Request) -> Answer {
+    let mut redactor = Redactor::default();
+    for (_, value) in request.headers.iter().filter(|(_, value)| value.is_sensitive()) {
+        redactor.add_field(value.as_bytes());
+    }
+    if redactor.is_empty() {
+        return answer;
+    }
+    if let Some(body) = redactor.bytes(&answer.body) {
+        answer.body = body;
+    }
+    for value in answer.headers.values_mut() {
+        if let Some(Ok(clean)) =
+            redactor.bytes(value.as_bytes()).map(|b| HeaderValue::from_bytes(&b))
+        {
+            *value = clean;
+        }
+    }
+    answer
 }
 
 fn build(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {

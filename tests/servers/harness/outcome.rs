@@ -67,11 +67,22 @@ impl Outcome {
         self
     }
 
-    /// The fault has this evidence.
+    /// The fault has this evidence, or the step that it stopped.
     #[track_caller]
     pub(crate) fn because(self, key: &str, value: impl Into<Value>) -> Self {
-        assert_eq!(self.row["fault"]["evidence"][key], value.into(), "{key} of {:#}", self.row);
+        let value = value.into();
+        let mut found: Vec<_> = self.faulty_steps().filter_map(|step| step.get(key)).collect();
+        found.extend(self.row["fault"]["evidence"].get(key));
+        assert!(found.contains(&&value), "{key} is {found:?}, not {value}, in {:#}", self.row);
         self
+    }
+
+    fn faulty_steps(&self) -> impl Iterator<Item = &Value> {
+        self.attempts()
+            .filter_map(|attempt| attempt["steps"].as_array())
+            .flatten()
+            .filter(|step| step["outcome"] == "fault")
+            .map(|step| &step["evidence"])
     }
 
     /// Some step of some attempt noted this evidence.

@@ -103,7 +103,7 @@ impl Site {
         self
     }
 
-    /// The text of the resolv.conf that the run sees; needs root, for a mount namespace.
+    /// The text of the resolv.conf that the run reads.
     pub(crate) fn resolv_conf(mut self, text: &str) -> Self {
         self.resolv_conf = Some(text.to_owned());
         self
@@ -117,28 +117,19 @@ impl Site {
         let site = folder.path().join("site.yaml");
         std::fs::write(&site, format!("{:#}\n", self.root)).expect("the site is written");
 
-        let mut command = self.program(folder.path());
-        command
-            .args(["run", "--profile", "genesys-ucs", "--report", "json=-", "--site"])
-            .arg(&site);
-        command.args(["--source", TABLE[self.row - 1].0]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connprobe"));
+        command.args(["run", "--profile", "genesys-ucs", "--report", "json=-", "--site"]);
+        command.arg(&site).args(["--source", TABLE[self.row - 1].0]);
+        if let Some(text) = &self.resolv_conf {
+            let file = folder.path().join("resolv.conf");
+            std::fs::write(&file, text).expect("resolv.conf is written");
+            command.arg("--resolv-conf").arg(file);
+        }
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNPROBE_")) {
             command.env_remove(name);
         }
         let output = command.output().expect("the program can be started");
         Outcome::of(self.row, &output, &secrets)
-    }
-
-    fn program(&self, folder: &Path) -> Command {
-        let program = env!("CARGO_BIN_EXE_connprobe");
-        let Some(text) = &self.resolv_conf else { return Command::new(program) };
-        let file = folder.join("resolv.conf");
-        std::fs::write(&file, text).expect("resolv.conf is written");
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c"]);
-        command.arg(r#"mount --bind "$1" /etc/resolv.conf && shift && exec "$@""#);
-        command.arg("sh").arg(&file).arg(program);
-        command
     }
 }
 

@@ -1,0 +1,18 @@
+//! The program as people and pipelines use it: its exit codes, its reports, its words.
+//!
+//! Each test runs the binary in a directory of its own, against peers on loopback.
+
+mod bench;
+mod blocked;
+mod codes;
+#[cfg(feature = "lab")]
+mod demo;
+#[cfg(feature = "lab")]
+mod junit;
+mod outputs;
+mod peers;
+mod schemas;
+mod secrets;
+mod signals;
+mod sites;
+mod wrong;
