@@ -42,5 +42,5 @@ fn genesys() -> Profile {
 }
 
 fn lines(errors: &[Diagnostic]) -> String {
-    errors.iter().map(|error| format!("{error}\n")).collect()
+    errors.iter().fold(String::new(), |text, error| text + &error.to_string() + "\n")
 }

@@ -1,5 +1,6 @@
 //! The tree: places, aliases, bounds.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use connprobe::model::Node;
@@ -65,7 +66,7 @@ fn nesting_is_bounded_also_by_way_of_aliases() {
     assert!(read(&deep(64)).is_ok());
     assert_eq!(read(&deep(65)).unwrap_err(), "f:1:65: nested over 64 levels deep\n");
     let mut text = format!("a0: &a0 {}\n", deep(40));
-    text.push_str(&format!("a1: {}*a0{}\n", "[".repeat(30), "]".repeat(30)));
+    writeln!(text, "a1: {}*a0{}", "[".repeat(30), "]".repeat(30)).unwrap();
     assert_eq!(read(&text).unwrap_err(), "f:2:35: nested over 64 levels deep\n");
 }
 
@@ -74,7 +75,7 @@ fn a_file_that_grows_without_end_is_refused() {
     let mut text = "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n".to_owned();
     for i in 1..12 {
         let alias = format!("*a{}", i - 1);
-        text.push_str(&format!("a{i}: &a{i} [{}]\n", vec![alias; 10].join(",")));
+        writeln!(text, "a{i}: &a{i} [{}]", vec![alias; 10].join(",")).unwrap();
     }
     let errors = lines(&tree(&source("f", &text), &environment).unwrap_err());
     assert!(errors.contains("the file has over 2000000 values"), "{errors}");
