@@ -82,7 +82,9 @@ impl<'o> Maker<'o> {
         }
         let (credentials, token_of) = match login(settings.auth.as_ref(), parts.endpoint) {
             Login::Ready(ready) => (ready, None),
-            Login::TokenOf(endpoint, place) => (Ok(crate::model::Credentials::None), Some((endpoint, place))),
+            Login::TokenOf(endpoint, place) => {
+                (Ok(crate::model::Credentials::None), Some((endpoint, place)))
+            }
         };
         warnings.extend(credentials.as_ref().ok().and_then(unsafe_secret));
         let plain = probe.is_plain_tcp();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::model::diagnostic::did_you_mean;
 use crate::model::{
-    Classification, Diagnostic, Expectation, Finding, FindingCode, Place, Proof, TimeoutSettings, Warning,
+    Classification, Diagnostic, Expectation, Finding, FindingCode, Place, Proof, TimeoutSettings,
+    Warning,
 };
 use crate::profile::{
     Alternate, Connection, Expected, InstanceSettings, Profile, RowSettings, Settings, Site,

@@ -29,7 +29,9 @@ pub(super) fn attach(rows: &mut [ConnectionReport]) {
     let said: Vec<Said> = rows.iter().flat_map(gauges).collect();
     for said in &said {
         let speaks_of = |row: &&mut ConnectionReport| {
-            row.chosen && *row.source == *said.service && plain(&row.destination).contains(&said.word)
+            row.chosen
+                && *row.source == *said.service
+                && plain(&row.destination).contains(&said.word)
         };
         for row in rows.iter_mut().filter(speaks_of) {
             tell(row, said);
@@ -72,7 +74,8 @@ fn tell(row: &mut ConnectionReport, said: &Said) {
         step.evidence.set(Key::Corroboration, text);
     }
     if !said.well {
-        let detail = format!("{} itself says that this dependency is down: {}", said.service, said.line);
+        let detail =
+            format!("{} itself says that this dependency is down: {}", said.service, said.line);
         row.warnings.push(Warning { code: WarningCode::ServiceReportsDependency, detail });
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::model::{Credentials, Fault, FaultCode, Key, Place, Secret, SecretRef, Warning, WarningCode};
+use crate::model::{
+    Credentials, Fault, FaultCode, Key, Place, Secret, SecretRef, Warning, WarningCode,
+};
 use crate::profile::AuthSettings;
 
 /// Secrets shorter than this can't be searched for in outputs.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use connprobe::lab::demo::{BROKEN, UNHARMED};
-use connprobe::model::{Key, Verdict, WarningCode};
 use connprobe::model::report::Report;
+use connprobe::model::{Key, Verdict, WarningCode};
 use serde_json::Value;
 
 use crate::bench::{Ran, code, program};
@@ -130,8 +130,7 @@ fn what_a_service_says_of_its_dependencies_stands_beside_their_rows() {
         let row = report.connections.into_iter().find(|row| &*row.id == id).expect("the row");
         let steps = row.attempts.iter().flat_map(|attempt| &attempt.steps);
         let words = steps.filter_map(|step| step.evidence.text(Key::Corroboration));
-        let warned =
-            row.warnings.iter().any(|w| w.code == WarningCode::ServiceReportsDependency);
+        let warned = row.warnings.iter().any(|w| w.code == WarningCode::ServiceReportsDependency);
         (words.collect::<String>(), warned)
     };
     for (id, gauge) in [
