@@ -30,8 +30,12 @@ fn files(served: &Served) -> (Profile, Site) {
     );
     let source = Source { name: "profile".to_owned(), text };
     let profile = profile::profile(Arc::new(source), &nothing).expect("the profile is right");
-    let text =
-        format!("schema: connprobe/site/v1\nprofile: lab\nendpoints:\n  there: {}\n", served.site);
+    // A control of our own: the built-in one is an address that leaves this host.
+    let text = format!(
+        "schema: connprobe/site/v1\nprofile: lab\nendpoints:\n  there: {}\ncontrols: {{here: \
+         {{negative: [{{host: 127.0.0.1, port: 9}}]}}}}\n",
+        served.site
+    );
     let source = Source { name: "site".to_owned(), text };
     let site = profile::site(Arc::new(source), &nothing, &profile).expect("the site is right");
     (profile, site)
