@@ -83,6 +83,12 @@ impl Attempt {
         if self.proof >= Proof::Spoken {
             return true;
         }
+        let spoke = |step: &Step| {
+            matches!(step.layer, Layer::Tls | Layer::Protocol) && step.outcome == Outcome::Ok
+        };
+        if self.steps.iter().any(spoke) {
+            return true;
+        }
         let Some(fault) = &self.fault else { return false };
         match fault.code {
             FaultCode::PeerReset | FaultCode::PeerClosed | FaultCode::PeerSilent => {

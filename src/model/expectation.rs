@@ -137,7 +137,7 @@ fn judge_reachable(observed: &Observed<'_>, required: Proof, controls: &Controls
         }
     };
     if decides.proves(required) {
-        if let (Some(control), true) = (&controls.accepts_all, required <= Proof::Connected) {
+        if let (Some(control), true) = (&controls.accepts_all, required == Proof::Connected) {
             return Judgement::with_fault(Verdict::Inconclusive, proof, accepts_all(control));
         }
         return Judgement {

@@ -44,7 +44,10 @@ impl Proxy {
             Scheme::Https => "https",
             Scheme::Socks5 => "socks5",
         };
-        format!("{scheme}://{}:{}", self.host, self.port)
+        match self.host.contains(':') && !self.host.starts_with('[') {
+            true => format!("{scheme}://[{}]:{}", self.host, self.port),
+            false => format!("{scheme}://{}:{}", self.host, self.port),
+        }
     }
 }
 

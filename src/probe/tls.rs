@@ -80,6 +80,11 @@ async fn verdict(wire: &mut Wire) -> Result<(), Fault> {
             let session = wire.session().cloned();
             Err(broken(&error, wire.traffic(), session.as_deref()))
         }
+        Ok(Ok(0)) => {
+            let end = std::io::ErrorKind::UnexpectedEof.into();
+            let session = wire.session().cloned();
+            Err(broken(&end, wire.traffic(), session.as_deref()))
+        }
         // Something was said, or nothing: either way no objection.
         Ok(Ok(_)) | Err(_) => Ok(()),
     }

@@ -431,7 +431,7 @@ impl Binder<'_, '_> {
         let mut controls: BTreeMap<Arc<str>, SourceControls> = BTreeMap::new();
         for case in cases.iter().filter(|case| case.runs()) {
             let entry = controls.entry(Arc::clone(&case.source)).or_default();
-            if case.required <= Proof::Connected && entry.negative.is_empty() {
+            if case.required == Proof::Connected && entry.negative.is_empty() {
                 entry.negative = vec![(NOWHERE.0.into(), NOWHERE.1)];
             }
         }

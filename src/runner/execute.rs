@@ -193,7 +193,11 @@ async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
         Some(aim) => climb(shared, aim, case).await,
         None => nothing(),
     };
-    if falls_short(&outcome, case) {
+    // Rejected credentials are not tried elsewhere either.
+    let rejected = outcome.attempts.iter().any(|attempt| {
+        attempt.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::AuthRejected)
+    });
+    if falls_short(&outcome, case) && !rejected {
         for other in &case.alternates {
             let tried = climb(shared, &other.aim, case).await;
             if !falls_short(&tried, case) {
@@ -235,32 +239,51 @@ async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
     let mut outcome = Outcome { warnings: case.warnings.clone(), ..nothing() };
     let mut tried = Vec::new();
     for host in &aim.hosts {
-        let reached = match &aim.target.proxy {
-            Some(proxy) => resolve(shared, aim, &proxy.host, proxy.port).await,
-            None => resolve(shared, aim, host, aim.ports[0]).await,
+        let mut lost = Vec::new();
+        let reached = loop {
+            let (name, port) = match &aim.target.proxy {
+                Some(proxy) => (proxy.host.as_str(), proxy.port),
+                None => (&**host, aim.ports[0]),
+            };
+            match resolve(shared, aim, name, port).await {
+                Err(attempt) if lost.len() < retries(aim, case) => {
+                    lost.push(attempt);
+                    shared.names.forget(name);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                reached => break reached,
+            }
         };
+        let port = aim.ports[0];
+        let alone = |attempts| Tried { port, attempts, warnings: Vec::new() };
         match reached {
             Ok((addresses, step, warnings, unmet)) => {
                 outcome.warnings.extend(warnings);
                 let dials = dials(shared, aim, host, &addresses).await;
-                tried
-                    .extend(all(shared, aim, case, host, dials, step.as_ref(), &credentials).await);
-                let port = aim.ports[0];
-                tried.extend(unmet.map(|attempt| Tried {
-                    port,
-                    attempts: vec![attempt],
-                    warnings: Vec::new(),
-                }));
+                let mut climbed =
+                    all(shared, aim, case, host, dials, step.as_ref(), &credentials).await;
+                climbed.extend(unmet.map(|attempt| alone(vec![attempt])));
+                if let Some(first) = climbed.first_mut() {
+                    first.attempts.splice(0..0, lost);
+                }
+                tried.extend(climbed);
             }
-            Err(attempt) => tried.push(Tried {
-                port: aim.ports[0],
-                attempts: vec![attempt],
-                warnings: Vec::new(),
-            }),
+            Err(attempt) => {
+                lost.push(attempt);
+                tried.push(alone(lost));
+            }
         }
     }
-    gather(&mut outcome, tried, aim.addresses);
+    gather(&mut outcome, tried, aim.addresses, case);
     outcome
+}
+
+/// How often a faulty attempt is made again: never where a fault is what the row expects.
+fn retries(aim: &Aim, case: &Case) -> usize {
+    match case.expectation {
+        Expectation::Reachable => aim.retries as usize,
+        Expectation::Blocked { .. } => 0,
+    }
 }
 
 /// The addresses to dial, with each port; an option may lead single ports elsewhere.
@@ -289,22 +312,26 @@ async fn dials(
 }
 
 /// Puts the attempts in order, and finds those that decide.
-fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses) {
+fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses, case: &Case) {
+    // Each address has to be blocked, whatever would do for a connection.
+    let blocked = matches!(case.expectation, Expectation::Blocked { .. });
     let mut best: BTreeMap<u16, usize> = BTreeMap::new();
     for tried in tried {
         let faulty = tried.attempts.len() > 1;
         outcome.attempts.extend(tried.attempts);
         let last = outcome.attempts.len() - 1;
-        outcome.retried |= faulty && outcome.attempts[last].fault.is_none();
+        outcome.retried |= faulty && outcome.attempts[last].proves(case.required);
         for warning in tried.warnings {
             if !outcome.warnings.contains(&warning) {
                 outcome.warnings.push(warning);
             }
         }
-        if addresses == Addresses::Any {
+        if addresses == Addresses::Any && !blocked {
             let better = best.get(&tried.port).is_none_or(|known| {
-                let of =
-                    |at: usize| (outcome.attempts[at].proof, outcome.attempts[at].fault.is_none());
+                let of = |at: usize| {
+                    let attempt = &outcome.attempts[at];
+                    (attempt.proves(case.required), attempt.proof)
+                };
                 of(last) > of(*known)
             });
             if better {
@@ -342,10 +369,7 @@ async fn all(
             address,
             step: step.cloned(),
             required: case.required,
-            retries: match case.expectation {
-                Expectation::Reachable => aim.retries,
-                Expectation::Blocked { .. } => 0,
-            },
+            retries: u32::try_from(retries(aim, case)).unwrap_or(0),
         }
     });
     let climbs: Vec<Climb> = climbs.collect();
@@ -450,6 +474,14 @@ async fn resolve(shared: &Shared, aim: &Aim, host: &str, port: u16) -> Result<Re
     let elapsed_ms = millis(begun.elapsed());
     let step = |outcome, evidence| Step { layer: Layer::Dns, elapsed_ms, outcome, evidence };
     let Resolved { mut addresses, evidence } = resolved.map_err(|fault| {
+        let fault = match &aim.target.proxy {
+            None => fault,
+            Some(proxy) => Fault {
+                code: FaultCode::ProxyUnreachable,
+                detail: format!("the proxy {} has no address: {}", proxy.url(), fault.detail),
+                evidence: fault.evidence.with(Key::Cause, fault.code.as_str()),
+            },
+        };
         let mut steps = vec![step(StepOutcome::Fault, Evidence::new())];
         steps.extend(aim.protocol.layers.iter().map(|layer| not_run(*layer)));
         Attempt { address: None, proof: Proof::None, fault: Some(fault), steps }
@@ -543,17 +575,17 @@ async fn fetch(shared: &Arc<Shared>, aim: &Aim) -> Result<Secret, Fault> {
     for address in addresses {
         let (names, slots) = (Arc::clone(&shared.names), Arc::clone(&shared.slots));
         let mut dialer = Dialer::new(Arc::clone(&target), names, slots, address);
-        match aim.probe.token(&mut dialer) {
-            Some(token) => match token.await {
-                Ok(token) => return Ok(token),
-                Err(fault) => last = fault,
-            },
-            None => {
-                return Err(Fault::new(
-                    FaultCode::LocalInternal,
-                    "the row's protocol has no tokens",
-                ));
-            }
+        let Some(token) = aim.probe.token(&mut dialer) else {
+            return Err(Fault::new(FaultCode::LocalInternal, "the row's protocol has no tokens"));
+        };
+        match token.await {
+            Ok(token) => return Ok(token),
+            // The dialer takes our own secrets out of what the peer said.
+            Err(fault) => last = dialer.finish(Err(fault), &[]).0.fault.unwrap_or_else(gone),
+        }
+        if last.code == FaultCode::AuthRejected {
+            // Never again with the same secret: that locks accounts.
+            break;
         }
     }
     Err(last)

@@ -47,10 +47,12 @@ fn by_errno(address: SocketAddr, error: &io::Error) -> Fault {
 /// A failure that never left this host.
 pub(super) fn local(address: SocketAddr, error: &io::Error) -> Fault {
     let fault = match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EAFNOSUPPORT) => Fault::new(
-            FaultCode::LocalNoRoute,
-            format!("this host has no route to {}", address.ip()),
-        ),
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EAFNOSUPPORT | libc::EINVAL) => {
+            Fault::new(
+                FaultCode::LocalNoRoute,
+                format!("this host has no route to {}", address.ip()),
+            )
+        }
         Some(libc::EACCES | libc::EPERM) => Fault::new(
             FaultCode::LocalPermission,
             format!("this host's own policy forbids a connection to {address}"),
@@ -89,7 +91,7 @@ fn says(icmp: &Icmp) -> Says {
     if icmp.v6 {
         return match (icmp.kind, icmp.code) {
             (1, 1 | 5) => Says::Prohibited,
-            (1, 4) => Says::Port,
+            (1, 4) | (4, 1) => Says::Port,
             (1, 0 | 6) => Says::Network,
             (3, _) => Says::Expired,
             _ => Says::Host,

@@ -4,6 +4,7 @@ use std::io;
 
 use rustls::{
     AlertDescription as A, CertificateError as C, Error, InvalidMessage, PeerIncompatible,
+    PeerMisbehaved,
 };
 
 use crate::model::{Fault, FaultCode, Key};
@@ -54,10 +55,13 @@ fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
         }
         Error::InvalidMessage(_) => not_tls(error, raw),
         Error::PeerIncompatible(why) => incompatible(why),
-        Error::NoApplicationProtocol => Fault::new(
-            FaultCode::TlsAlpn,
-            "the peer chose an application protocol we did not offer",
-        ),
+        Error::NoApplicationProtocol
+        | Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol) => {
+            Fault::new(
+                FaultCode::TlsAlpn,
+                "the peer chose an application protocol we did not offer",
+            )
+        }
         Error::InvalidCertificate(why) => Fault::new(
             FaultCode::TlsInvalidCertificate,
             format!("a certificate can't be read: {why:?}"),

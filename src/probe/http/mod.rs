@@ -103,6 +103,8 @@ impl Http {
         if self.options.follow {
             answer = self.follow(dialer, &mut connection, &mut request, answer).await?;
         }
+        // Secrets that stayed behind at a redirect were not checked where it led.
+        let given = given && request.headers.iter().any(|(_, value)| value.is_sensitive());
         self.judge(dialer, &answer, given, kept_back.as_ref())?;
         if let Some(fault) = kept_back {
             return dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Err(fault) }).await;
@@ -162,7 +164,11 @@ impl Http {
                 .with(Key::Location, location)
                 .with(Key::Redirects, followed));
             }
-            if !host.eq_ignore_ascii_case(&dialer.target().host) {
+            let target = dialer.target();
+            let same = host.eq_ignore_ascii_case(&target.host)
+                && (port == target.port || tls && !target.tls)
+                && (tls || !target.tls);
+            if !same {
                 request.headers.retain(|(_, value)| !value.is_sensitive());
             }
             dialer.turn_to(&host, port, tls).await?;

@@ -251,7 +251,19 @@ async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire, bool), Fa
     };
     let (answer, mut wire) = dialer.step(Layer::Protocol, FaultCode::PeerSilent, asked).await?;
     match answer {
-        b'S' => Ok((dialer.tls(wire, &TlsRequest::default()).await?, true)),
+        b'S' => {
+            // An `S` may be the first letter of another greeting; then more follows at once.
+            let raw = Arc::clone(wire.traffic());
+            match dialer.tls(wire, &TlsRequest::default()).await {
+                Err(fault)
+                    if fault.code == FaultCode::TlsNotTls
+                        && spoke::recognise(&raw.first_bytes()) != "unknown" =>
+                {
+                    Err(mismatch(&raw))
+                }
+                shaken => Ok((shaken?, true)),
+            }
+        }
         b'N' if mode == VerifyMode::Prefer => Ok((wire, false)),
         b'N' => {
             dialer.reach(Proof::Spoken);

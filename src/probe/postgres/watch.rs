@@ -15,6 +15,9 @@ use crate::net::Wire;
 /// Largest message that is taken, in bytes: what a login and our queries bring is far smaller.
 const LARGEST: u32 = 1 << 20;
 
+/// Bytes of a whole session that are taken.
+const MOST: usize = 8 << 20;
+
 /// What was seen of the login.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
@@ -55,6 +58,8 @@ pub(super) struct Watched {
     head: Vec<u8>,
     /// Bytes of the current message that are still to come.
     left: u32,
+    /// Bytes that came in all.
+    total: usize,
 }
 
 /// Enough of a message to read an authentication request with its list of mechanisms.
@@ -69,6 +74,7 @@ impl Watched {
             binding,
             head: Vec::with_capacity(HEAD),
             left: 0,
+            total: 0,
         }
     }
 
@@ -78,6 +84,10 @@ impl Watched {
 
     /// Follows the frames in newly read bytes.
     fn follow(&mut self, mut bytes: &[u8]) -> Result<(), Stopped> {
+        self.total += bytes.len();
+        if self.total > MOST {
+            return Err(Stopped::TooLarge);
+        }
         while !bytes.is_empty() {
             if self.head.len() < 5 {
                 let take = bytes.len().min(5 - self.head.len());
@@ -130,8 +140,10 @@ impl Watched {
                 7 => seen.method = Some("gss"),
                 9 => seen.method = Some("sspi"),
                 10 => {
-                    seen.method = Some("scram-sha-256");
-                    seen.plus = rest.split(|byte| *byte == 0).any(|name| name.ends_with(b"-PLUS"));
+                    let names = || rest.split(|byte| *byte == 0);
+                    let scram = names().any(|name| name.starts_with(b"SCRAM-SHA-256"));
+                    seen.method = Some(if scram { "scram-sha-256" } else { "unknown" });
+                    seen.plus = names().any(|name| name.ends_with(b"-PLUS"));
                 }
                 11 | 12 => {}
                 _ => seen.method = Some("unknown"),
