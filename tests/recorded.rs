@@ -5,8 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
@@ -14,15 +16,24 @@ use aws_sigv4::sign::v4::SigningParams;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use connprobe::lab::azure_blob::AzureBlob;
 use connprobe::lab::cometd::CometdServer;
-use connprobe::lab::crypto::hmac;
+use connprobe::lab::crypto::{hex, hmac, sha256};
 use connprobe::lab::elasticsearch::Cluster;
+use connprobe::lab::ground::{Ground, HOST};
 use connprobe::lab::oauth2::TokenServer;
+use connprobe::lab::pgbouncer::{self, Pooler};
+use connprobe::lab::pki::{ClientCertificate, Identity, Leaf};
+use connprobe::lab::postgres::{Encryption, Method, Postgres, Refusal, State};
 use connprobe::lab::prometheus::Exporter;
 use connprobe::lab::s3::{Access, S3};
 use connprobe::lab::server::Server;
-use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use md5::{Digest as _, Md5};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// A case (`*` is any), a difference, and why it may be.
 type Allowed = (&'static str, &'static str, &'static str);
@@ -214,6 +225,27 @@ impl Recorded {
             if !shape.contains(&code) {
                 self.differs(case, &format!("lacks {code}"));
             }
+        }
+    }
+
+    /// Logs in, and holds the messages of the server against the recorded ones.
+    async fn log_in(
+        &self,
+        case: &str,
+        server: &Server,
+        tls: Option<&Arc<ClientConfig>>,
+        login: Login<'_>,
+    ) {
+        self.asked.borrow_mut().insert(case.to_owned());
+        let recorded = self.cases.get(case).unwrap_or_else(|| panic!("no case {case:?}"));
+        let real = recorded["said"].as_array().expect("a case has messages");
+        // Where no silence is recorded, a slow machine is no silent server.
+        let silent = real.iter().any(|message| message.get("silent_for_s").is_some());
+        let patience = Duration::from_millis(if silent { 500 } else { 20_000 });
+        let said = Session::run(server, tls.cloned(), login, patience).await;
+        let (real, ours) = (messages(real), messages(&said));
+        if real != ours {
+            self.differs(case, &format!("says {ours:?} for {real:?}"));
         }
     }
 
@@ -552,5 +584,339 @@ async fn the_metrics_stand_in_answers_as_prometheus_and_its_exporter_do() {
     for case in ["metrics of Prometheus", "page of Prometheus", "unknown path"] {
         recorded.ask(case, &server, &[], "").await;
     }
+    recorded.settle();
+}
+
+/// Messages without what is one server's own: its version, the order of its parameters.
+fn messages(said: &[Value]) -> Vec<String> {
+    let mut said: Vec<_> = said.to_vec();
+    for message in &mut said {
+        if let Some(version) = message.pointer_mut("/S/server_version") {
+            *version = "varies".into();
+        }
+        if message.get("silent_for_s").is_some() {
+            *message = "silent".into();
+        }
+    }
+    let mut said: Vec<_> = said.iter().map(Value::to_string).collect();
+    for parameters in said.chunk_by_mut(|a, b| a.starts_with("{\"S\"") && b.starts_with("{\"S\"")) {
+        parameters.sort();
+    }
+    said
+}
+
+trait Wire: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
+
+/// A client of PostgreSQL, written by hand as the recorder's is.
+struct Session {
+    wire: Box<dyn Wire>,
+    said: Vec<Value>,
+    bare: String,
+    /// How long it waits for a message before it calls the server silent.
+    patience: Duration,
+}
+
+/// Who logs in, where, and what is asked then.
+#[derive(Clone, Copy)]
+struct Login<'a> {
+    user: &'a str,
+    password: &'a str,
+    database: &'a str,
+    parameter: Option<(&'a str, &'a str)>,
+    query: &'a str,
+}
+
+const PROBE: Login<'_> = Login {
+    user: "probe",
+    password: "good-word",
+    database: "ucsx",
+    parameter: None,
+    query: "SELECT 1",
+};
+
+impl Session {
+    async fn run(
+        server: &Server,
+        tls: Option<Arc<ClientConfig>>,
+        login: Login<'_>,
+        patience: Duration,
+    ) -> Vec<Value> {
+        let mut stream = TcpStream::connect(server.address()).await.expect("the stand-in listens");
+        let mut said = Vec::new();
+        let wire: Box<dyn Wire> = match tls {
+            None => Box::new(stream),
+            Some(config) => {
+                stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).await.expect("it reads");
+                let answer = stream.read_u8().await.expect("it answers");
+                said.push(json!({"ssl_request": char::from(answer).to_string()}));
+                let name = ServerName::try_from(HOST).expect("a name");
+                Box::new(TlsConnector::from(config).connect(name, stream).await.expect("TLS"))
+            }
+        };
+        let mut session = Self { wire, said, bare: String::new(), patience };
+        if let Err(error) = session.talk(login).await {
+            session.said.push(match error.kind() {
+                io::ErrorKind::TimedOut => json!({"silent_for_s": patience.as_secs_f32()}),
+                _ => json!({"closed": true}),
+            });
+        }
+        session.said
+    }
+
+    async fn send(&mut self, kind: &[u8], body: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(body.len() + 4).map_err(io::Error::other)?;
+        self.wire.write_all(&[kind, &length.to_be_bytes(), body].concat()).await?;
+        self.wire.flush().await
+    }
+
+    async fn talk(&mut self, login: Login<'_>) -> io::Result<()> {
+        let mut body = 196_608_u32.to_be_bytes().to_vec();
+        let pairs = [("user", login.user), ("database", login.database)];
+        for (name, value) in pairs.into_iter().chain(login.parameter) {
+            body.extend(format!("{name}\0{value}\0").as_bytes());
+        }
+        body.push(0);
+        self.send(b"", &body).await?;
+        let mut asked = false;
+        loop {
+            let kind = tokio::time::timeout(self.patience, self.wire.read_u8()).await??;
+            let mut body = vec![0; (self.wire.read_u32().await? - 4) as usize];
+            self.wire.read_exact(&mut body).await?;
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let parts: Vec<&str> = text.split('\0').filter(|part| !part.is_empty()).collect();
+            match kind {
+                b'R' => self.authenticate(&body, login).await?,
+                b'E' => {
+                    let fields = parts.iter().map(|part| part.split_at(1));
+                    let told = fields.filter(|(name, _)| "SVCMDH".contains(name));
+                    let told: BTreeMap<_, _> = told.collect();
+                    self.said.push(json!({"E": told}));
+                    if asked {
+                        return Ok(());
+                    }
+                }
+                b'S' => {
+                    let kept = ["server_version", "in_hot_standby", "is_superuser"];
+                    if kept.contains(&parts[0]) || parts[0] == "default_transaction_read_only" {
+                        self.said.push(json!({"S": {parts[0]: parts[1]}}));
+                    }
+                }
+                b'D' => self.said.push(json!({"D": String::from_utf8_lossy(&body[6..])})),
+                b'Z' => {
+                    self.said.push(json!({"Z": text}));
+                    self.send(b"Q", format!("{}\0", login.query).as_bytes()).await?;
+                    asked = true;
+                }
+                b'C' => {
+                    self.said.push(json!({"C": parts[0]}));
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn authenticate(&mut self, body: &[u8], login: Login<'_>) -> io::Result<()> {
+        let (number, data) = body.split_at(4);
+        let text = String::from_utf8_lossy(data).into_owned();
+        match number[3] {
+            0 => self.said.push(json!({"R": "Ok"})),
+            3 => {
+                self.said.push(json!({"R": "CleartextPassword"}));
+                self.send(b"p", format!("{}\0", login.password).as_bytes()).await?;
+            }
+            5 => {
+                self.said.push(json!({"R": "MD5Password"}));
+                let inner = hex(&Md5::digest(format!("{}{}", login.password, login.user)));
+                let outer = hex(&Md5::digest([inner.as_bytes(), data].concat()));
+                self.send(b"p", format!("md5{outer}\0").as_bytes()).await?;
+            }
+            10 => {
+                let mechanisms: Vec<_> = text.split('\0').filter(|name| !name.is_empty()).collect();
+                self.said.push(json!({"R": "SASL", "mechanisms": mechanisms}));
+                self.bare = "n=,r=fyko+d2lbbFgONRv9qkxdawL".into();
+                let first = format!("n,,{}", self.bare);
+                let length = u32::try_from(first.len()).map_err(io::Error::other)?;
+                let head = [b"SCRAM-SHA-256\0".as_slice(), &length.to_be_bytes()].concat();
+                self.send(b"p", &[head.as_slice(), first.as_bytes()].concat()).await?;
+            }
+            11 => {
+                self.said.push(json!({"R": "SASLContinue"}));
+                let proof = proof(login.password, &self.bare, &text)?;
+                self.send(b"p", proof.as_bytes()).await?;
+            }
+            12 => self.said.push(json!({"R": "SASLFinal"})),
+            other => self.said.push(json!({"R": other})),
+        }
+        Ok(())
+    }
+}
+
+/// The client's last message (RFC 5802 §3).
+fn proof(password: &str, bare: &str, challenge: &str) -> io::Result<String> {
+    let part = |name: &str| {
+        challenge.split(',').find_map(|part| part.strip_prefix(name)).unwrap_or_default()
+    };
+    let salt = BASE64_STANDARD.decode(part("s=")).map_err(io::Error::other)?;
+    let rounds: usize = part("i=").parse().map_err(io::Error::other)?;
+    let xor = |left: [u8; 32], right: [u8; 32]| -> [u8; 32] {
+        std::array::from_fn(|index| left[index] ^ right[index])
+    };
+    let mut last = hmac(password.as_bytes(), &[salt.as_slice(), &[0, 0, 0, 1]].concat())?;
+    let mut salted = last;
+    for _ in 1..rounds {
+        last = hmac(password.as_bytes(), &last)?;
+        salted = xor(salted, last);
+    }
+    let key = hmac(&salted, b"Client Key")?;
+    let last = format!("c=biws,r={}", part("r="));
+    let signature = hmac(&sha256(&key), format!("{bare},{challenge},{last}").as_bytes())?;
+    Ok(format!("{last},p={}", BASE64_STANDARD.encode(xor(key, signature))))
+}
+
+/// TLS of both ends: the server's, and a client's without and with a certificate.
+struct Channel {
+    encryption: Encryption,
+    required: Encryption,
+    client: Arc<ClientConfig>,
+    certified: Arc<ClientConfig>,
+}
+
+fn channel() -> io::Result<Channel> {
+    let ground = Ground::new()?;
+    let identity = ground.pki.leaf(&Leaf { sans: &[HOST], ..Leaf::GOOD })?;
+    let config =
+        ground.pki.tls_with(&identity, ClientCertificate::Optional, rustls::ALL_VERSIONS)?;
+    let own = ground.pki.leaf(&Leaf { client: true, ..Leaf::GOOD })?;
+    let client = |own: Option<&Identity>| -> io::Result<Arc<ClientConfig>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(ground.pki.ca_der().clone()).map_err(io::Error::other)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots);
+        Ok(Arc::new(match own {
+            None => builder.with_no_client_auth(),
+            Some(own) => {
+                let key = PrivateKeyDer::from_pem_slice(own.key_pem.as_bytes());
+                let key = key.map_err(io::Error::other)?;
+                builder.with_client_auth_cert(own.chain.clone(), key).map_err(io::Error::other)?
+            }
+        }))
+    };
+    let leaf = identity.chain[0].clone();
+    Ok(Channel {
+        encryption: Encryption::Offered(Arc::clone(&config), leaf.clone()),
+        required: Encryption::Required(config, leaf),
+        client: client(None)?,
+        certified: client(Some(&own))?,
+    })
+}
+
+#[tokio::test]
+async fn the_postgres_stand_in_says_what_postgresql_15_says() {
+    let recorded = Recorded::of(
+        "postgres.json",
+        &[],
+        &[(
+            "expired password",
+            "no password expires here; the real one's words are of a wrong one",
+        )],
+    );
+    let channel = channel().unwrap();
+    let full = |code, words: &str| Refusal::new(code, words);
+    let closed = full("42501", "permission denied for database \"closed\"")
+        .detail("User does not have CONNECT privilege.");
+    let base = Postgres::new()
+        .encryption(channel.encryption.clone())
+        .database("ucsx")
+        .role("probe", "good-word")
+        .refused_role(
+            "nologin",
+            "good-word",
+            full("28000", "role \"nologin\" is not permitted to log in"),
+        )
+        .refused_role(
+            "crowded",
+            "good-word",
+            full("53300", "too many connections for role \"crowded\""),
+        )
+        .refused_role("shut out", "good-word", closed);
+    let as_user = |user| Login { user, ..PROBE };
+    let in_clear = [
+        ("scram in clear", base.clone(), PROBE),
+        ("no rule, in clear", base.clone().state(State::NoHbaLine), as_user("stranger")),
+        (
+            "rule for TLS only, in clear",
+            base.clone().encryption(channel.required.clone()),
+            as_user("tlsonly"),
+        ),
+    ];
+    let standby = base.clone().state(State::Standby);
+    let over_tls = [
+        ("scram over TLS", base.clone(), PROBE),
+        ("md5", base.clone().method(Method::Md5), PROBE),
+        ("cleartext", base.clone().method(Method::Cleartext), PROBE),
+        ("trust", base.clone().method(Method::Trust), PROBE),
+        ("wrong password", base.clone(), Login { password: "wrong", ..PROBE }),
+        ("unknown role", base.clone(), as_user("absent")),
+        ("rejected by a rule", base.clone().state(State::HbaReject), as_user("rejected")),
+        ("no rule, over TLS", base.clone().state(State::NoHbaLine), as_user("stranger")),
+        ("client certificate missing", base.clone().method(Method::Certificate), PROBE),
+        ("no such database", base.clone(), Login { database: "nowhere", ..PROBE }),
+        ("closed database", base.clone(), as_user("shut out")),
+        ("role may not log in", base.clone(), as_user("nologin")),
+        ("role has no connection left", base.clone(), as_user("crowded")),
+        (
+            "unknown startup parameter",
+            base.clone(),
+            Login { parameter: Some(("no_such_parameter", "1")), ..PROBE },
+        ),
+        ("standby", standby.clone(), PROBE),
+        ("standby, writing", standby, Login { query: "create table t (i int)", ..PROBE }),
+    ];
+    for (case, server, login) in in_clear {
+        let server = server.serve().await.unwrap();
+        recorded.log_in(case, &server, None, login).await;
+    }
+    for (case, server, login) in over_tls {
+        let server = server.serve().await.unwrap();
+        recorded.log_in(case, &server, Some(&channel.client), login).await;
+    }
+    let server = base.method(Method::Certificate).serve().await.unwrap();
+    recorded.log_in("client certificate", &server, Some(&channel.certified), PROBE).await;
+    recorded.settle();
+}
+
+#[tokio::test]
+async fn the_pooler_stand_in_says_what_pgbouncer_says() {
+    let recorded = Recorded::of("pgbouncer.json", &[], &[]);
+    let channel = channel().unwrap();
+    let base = Postgres::new().database("ucsx").role("probe", "good-word");
+    let full = Pooler::SaysAfterLogin("too many connections for role \"crowded\"".into());
+    for (case, pooler, login) in [
+        ("server alive", Pooler::Healthy, PROBE),
+        ("wrong password", Pooler::Healthy, Login { password: "wrong", ..PROBE }),
+        ("unknown user", Pooler::Healthy, Login { user: "absent", ..PROBE }),
+        ("role has no connection left", full, PROBE),
+        ("unknown database", Pooler::Healthy, Login { database: "nowhere", ..PROBE }),
+        (
+            "startup parameter it refuses",
+            Pooler::Healthy,
+            Login { parameter: Some(("options", "-c statement_timeout=1s")), ..PROBE },
+        ),
+        ("server dead, never warm", Pooler::ColdDead, PROBE),
+        ("server dead, never warm, asked again", Pooler::ColdDead, PROBE),
+        ("server dead, once warm", Pooler::WarmDead, PROBE),
+    ] {
+        let server = pgbouncer::before(base.clone(), pooler).serve().await.unwrap();
+        recorded.log_in(case, &server, None, login).await;
+    }
+    let server = pgbouncer::before(base.encryption(channel.required), Pooler::Healthy);
+    let server = server.serve().await.unwrap();
+    recorded.log_in("TLS demanded, in clear", &server, None, PROBE).await;
+    recorded.log_in("server alive, over TLS", &server, Some(&channel.client), PROBE).await;
     recorded.settle();
 }
