@@ -19,6 +19,7 @@ use connprobe::lab::cometd::CometdServer;
 use connprobe::lab::crypto::{hex, hmac, sha256};
 use connprobe::lab::elasticsearch::Cluster;
 use connprobe::lab::ground::{Ground, HOST};
+use connprobe::lab::http::routes::{Auth, Route, serve_routes};
 use connprobe::lab::oauth2::TokenServer;
 use connprobe::lab::pgbouncer::{self, Pooler};
 use connprobe::lab::pki::{ClientCertificate, Identity, Leaf};
@@ -584,6 +585,50 @@ async fn the_metrics_stand_in_answers_as_prometheus_and_its_exporter_do() {
     for case in ["metrics of Prometheus", "page of Prometheus", "unknown path"] {
         recorded.ask(case, &server, &[], "").await;
     }
+    recorded.settle();
+}
+
+#[tokio::test]
+async fn the_http_stand_in_refuses_as_nginx_does() {
+    const JSON: &str = "routes refuse as services do, in JSON; nginx has a page for it";
+    const TOLD: &str = "what a route answers is for its scenario to say";
+    let recorded = Recorded::of(
+        "nginx.json",
+        &[
+            ("login asked for", "lacks header content-type text/html", JSON),
+            ("login asked for", "adds header content-type application/json", JSON),
+            ("login wrong", "lacks header content-type text/html", JSON),
+            ("login wrong", "adds header content-type application/json", JSON),
+            ("*", "adds key .error = \"unauthorized\"", JSON),
+            ("*", "lacks key .status.code = 401", "the words are the product's"),
+            ("*", "lacks key .status.message: string", "the words are the product's"),
+        ],
+        &[
+            ("page", TOLD),
+            ("login right", TOLD),
+            ("token right", TOLD),
+            ("nobody behind", TOLD),
+            ("silence behind", TOLD),
+            ("client certificate missing", "the stand-in ends the handshake, as other servers do"),
+        ],
+    );
+    let moved = vec![Route::redirect("/", 301, "https://127.0.0.1/")];
+    let moved = serve_routes(None, moved).await.unwrap();
+    recorded.ask("redirect to https", &moved, &[], "").await;
+    let none = serve_routes(None, Vec::new()).await.unwrap();
+    recorded.ask("default back end", &none, &[], "").await;
+    let shut = vec![
+        Route::json("/", &json!({})).behind(Auth::Basic("probe".into(), "good-word".into())),
+        Route::json("/ucs/v3/healthcheck", &json!({})).behind(Auth::Bearer("good".into())),
+    ];
+    let shut = serve_routes(None, shut).await.unwrap();
+    recorded.ask("login asked for", &shut, &[], "").await;
+    recorded.ask("login wrong", &shut, &[("Authorization", &basic("probe", "wrong"))], "").await;
+    recorded.ask("token missing", &shut, &[], "").await;
+    recorded.ask("token wrong", &shut, &[("Authorization", "Bearer wrong")], "").await;
+    let secured = serve_routes(Some(Ground::new().unwrap().tls().unwrap()), Vec::new());
+    let secured = secured.await.unwrap();
+    recorded.ask("http to a TLS port", &secured, &[], "").await;
     recorded.settle();
 }
 
