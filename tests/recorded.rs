@@ -1,7 +1,8 @@
 //! The lab's stand-ins against the recorded answers of the real servers (`tests/servers/record`).
 //!
-//! Status, marking headers, keys and types of JSON, element names of XML. Every difference that
-//! stays is in a list here with its reason; an entry that no longer applies fails the test.
+//! Status, marking headers, keys and types of JSON, element names of XML, and the messages of
+//! PostgreSQL with their words. Every difference that stays, and every case that is not asked, is in
+//! a list here with its reason; an entry that no longer applies fails the test.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
