@@ -101,8 +101,13 @@ impl Cluster {
                 json!({
                     "number": "7.17.28",
                     "build_flavor": "default",
+                    "build_type": "docker",
+                    "build_hash": "139cb5a961d8de68b8e02c45cc47f5289a3623af",
+                    "build_date": "2025-02-20T09:05:31.349013687Z",
+                    "build_snapshot": false,
                     "lucene_version": "8.11.3",
                     "minimum_wire_compatibility_version": "6.8.0",
+                    "minimum_index_compatibility_version": "6.0.0-beta1",
                 }),
                 "You Know, for Search",
             ),
@@ -147,6 +152,12 @@ impl Cluster {
             "number_of_data_nodes": 3,
             "active_primary_shards": 12,
             "active_shards": 24,
+            "relocating_shards": 0,
+            "initializing_shards": 0,
+            "delayed_unassigned_shards": 0,
+            "number_of_pending_tasks": 0,
+            "number_of_in_flight_fetch": 0,
+            "task_max_waiting_in_queue_millis": 0,
             "unassigned_shards": if status == "green" { 0 } else { 4 },
             "active_shards_percent_as_number": percent,
         });
@@ -155,7 +166,7 @@ impl Cluster {
 }
 
 fn failure(status: u16, kind: &str, cause: &Value) -> Answer {
-    let error = json!({"root_cause": [cause], "type": kind});
+    let error = json!({"root_cause": [cause], "type": kind, "reason": cause["reason"]});
     Answer::json(status, &json!({"error": error, "status": status}))
 }
 

@@ -82,7 +82,11 @@ impl Exporter {
                 Answer::of(200, kind, text).reply_to(request)
             }
             ("/metrics", _) => Answer::html(405, "405 Method Not Allowed").reply(),
-            ("/", _) => Answer::new(302).header("Location", "/metrics").reply(),
+            ("/", _) => {
+                let link = "<a href=\"/metrics\">Found</a>.\n\n";
+                let answer = Answer::of(302, "text/html; charset=utf-8", link);
+                answer.header("Location", "/metrics").reply_to(request)
+            }
             _ => Answer::of(404, "text/plain; charset=utf-8", "404 page not found\n").reply(),
         }
     }

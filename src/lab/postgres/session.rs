@@ -8,12 +8,13 @@ use crate::lab::postgres::wire::{Refusal, cstr, read};
 use crate::lab::postgres::{State, sql};
 
 /// What a server tells of itself when a session begins.
-const TOLD: [&str; 9] = [
+const TOLD: [&str; 10] = [
     "server_version",
     "server_encoding",
     "client_encoding",
     "in_hot_standby",
     "default_transaction_read_only",
+    "is_superuser",
     "TimeZone",
     "DateStyle",
     "integer_datetimes",

@@ -28,6 +28,12 @@ fn syntax(near: &str) -> Refusal {
     Refusal::new("42601", format!("syntax error at or near \"{near}\""))
 }
 
+/// A command as PostgreSQL calls it: `INSERT`, but `CREATE TABLE`.
+fn tag(verb: &str, rest: &str) -> String {
+    let what = rest.split_whitespace().next().filter(|_| verb.eq_ignore_ascii_case("create"));
+    [Some(verb), what].into_iter().flatten().collect::<Vec<_>>().join(" ").to_ascii_uppercase()
+}
+
 /// The value of a setting.
 pub(super) fn setting(server: &Postgres, name: &str) -> Option<String> {
     let on = |flag: bool| String::from(if flag { "on" } else { "off" });
@@ -37,6 +43,7 @@ pub(super) fn setting(server: &Postgres, name: &str) -> Option<String> {
         "in_hot_standby" => on(standby),
         "transaction_read_only" => on(standby || server.state == State::ReadOnly),
         "default_transaction_read_only" => on(server.state == State::ReadOnly),
+        "is_superuser" => on(false),
         "server_encoding" | "client_encoding" => "UTF8".into(),
         "timezone" => "Etc/UTC".into(),
         "datestyle" => "ISO, MDY".into(),
@@ -58,7 +65,7 @@ impl Session<'_> {
             "show" => self.show(rest.trim()).map(Some),
             "create" | "insert" | "update" | "delete" if self.read_only() => Err(Refusal::new(
                 "25006",
-                format!("cannot execute {} in a read-only transaction", verb.to_ascii_uppercase()),
+                format!("cannot execute {} in a read-only transaction", tag(verb, rest)),
             )),
             _ => Err(syntax(verb)),
         }

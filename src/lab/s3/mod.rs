@@ -112,12 +112,13 @@ impl S3 {
             Ok(access) => self.operation(objects, request, access),
             Err(failure) => Err(failure),
         };
-        let answer = answer.unwrap_or_else(|failure| error(&request.path, &failure));
         let id = random::<8>().map(|bytes| hex(&bytes).to_uppercase()).unwrap_or_default();
+        let answer = answer.unwrap_or_else(|failure| error(&request.path, &id, &failure));
         let date = self.now().format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT");
         answer
             .header("Server", "VERSITYGW")
             .header("x-amz-request-id", &id)
+            .header("x-amz-id-2", &id)
             .header("Date", &date)
             .reply_to(request)
     }
@@ -183,7 +184,8 @@ impl S3 {
                 format!(
                     "<AWSAccessKeyId>{id}</AWSAccessKeyId><StringToSign>{to_sign}</StringToSign>\
                     <SignatureProvided>{given}</SignatureProvided>\
-                    <CanonicalRequest>{canonical}</CanonicalRequest>"
+                    <CanonicalRequest>{}</CanonicalRequest>",
+                    escaped(&canonical)
                 ),
             ));
         }
@@ -227,7 +229,9 @@ impl S3 {
             return Ok(Answer::of(200, "application/xml", "<ListAllMyBucketsResult/>"));
         }
         if bucket != self.bucket {
-            return Err(Failure::new(404, "NoSuchBucket", "The specified bucket does not exist."));
+            let more = format!("<BucketName>{}</BucketName>", escaped(bucket));
+            let words = "The specified bucket does not exist.";
+            return Err(Failure(404, "NoSuchBucket", words, more));
         }
         let missing = || Failure::new(404, "NoSuchKey", "The specified key does not exist.");
         match (request.method.as_str(), key) {
@@ -257,7 +261,13 @@ impl S3 {
         let prefix = request.parameter("prefix").unwrap_or_default();
         let found: Vec<_> = objects.iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
         let one = |(key, body): &(&String, &Vec<u8>)| {
-            format!("<Contents><Key>{key}</Key><Size>{}</Size></Contents>", body.len())
+            format!(
+                "<Contents><Key>{}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>\
+                 <ETag>{}</ETag><Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>",
+                escaped(key),
+                etag(body),
+                body.len()
+            )
         };
         let contents: String = found.iter().take(limit).map(one).collect();
         format!(
@@ -272,12 +282,18 @@ impl S3 {
     }
 }
 
-fn error(resource: &str, Failure(status, code, words, more): &Failure) -> Answer {
+fn error(resource: &str, id: &str, Failure(status, code, words, more): &Failure) -> Answer {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
-         <Message>{words}</Message><Resource>{resource}</Resource>{more}</Error>"
+         <Message>{words}</Message><Resource>{resource}</Resource>{more}\
+         <RequestId>{id}</RequestId><HostId>{id}</HostId></Error>"
     );
     Answer::of(*status, "application/xml", body)
+}
+
+/// Text as XML has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 fn etag(body: &[u8]) -> String {
