@@ -157,6 +157,18 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(peer(ground, Manner::Greets(banner::SSH.into())))
     })
     .showing(&[(Key::Spoke, "ssh")]),
+    bad(
+        "postgres-ssh-asked-for-tls",
+        F::ProtocolMismatch,
+        "SSH, whose first letter looks like a yes to TLS",
+        |ground| {
+            Box::pin(async move {
+                let scene = peer(ground, Manner::Greets(banner::SSH.into())).await?;
+                Ok(scene.with("tls", json!({"mode": "prefer"})))
+            })
+        },
+    )
+    .showing(&[(Key::Spoke, "ssh")]),
     bad("postgres-closed", F::PeerClosed, "closed at the first packet", |ground| {
         Box::pin(peer(ground, Manner::ClosesOnData))
     }),
