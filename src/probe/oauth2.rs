@@ -88,7 +88,11 @@ impl OAuth2 {
             Ok(Some((id, secret))) => self.grant(dialer, connection, &id, &secret).await.map(Some),
             Ok(None) => self.ping(dialer, connection).await.map(|()| None),
             Err(kept_back) => {
-                self.ping(dialer, connection).await?;
+                match self.ping(dialer, connection).await {
+                    // Asked for what we keep back: the reason for keeping it is the fault.
+                    Err(fault) if fault.code.layer() != Layer::Auth => return Err(fault),
+                    _ => {}
+                }
                 Err(dialer.failed(Layer::Auth, Instant::now(), kept_back))
             }
         }
@@ -106,6 +110,9 @@ impl OAuth2 {
         }
         dialer.reach(Proof::Spoken);
         web::identify_by_tls(dialer);
+        if answer.status == 401 {
+            return Err(status::fault(&answer, dialer, "an answer", false));
+        }
         let envelope = answer.json().is_some_and(|body| body.pointer("/status/code").is_some());
         if envelope && dialer.wants(Proof::Identified) {
             dialer.reach(Proof::Identified);
@@ -302,7 +309,7 @@ impl Document {
                 FaultCode::AuthForbidden
             }
             (400, "unsupported_grant_type") => FaultCode::AuthMethodUnsupported,
-            (400, _) => FaultCode::ServiceError,
+            (400 | 500.., _) => FaultCode::ServiceError,
             _ => return None,
         })
     }

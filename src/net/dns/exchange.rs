@@ -9,12 +9,15 @@ use hickory_proto::op::{Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Largest answer over UDP that is taken: no EDNS is sent, so an honest one has 512 bytes at most.
 const UDP_LIMIT: usize = 4_096;
 /// Datagrams that are looked at for one question: strangers' answers are passed over, not for ever.
 const DATAGRAMS: usize = 64;
+
+/// How long an answer is waited for before the question is sent again.
+const AGAIN: Duration = Duration::from_millis(1_500);
 
 /// How a question ended.
 #[derive(Debug)]
@@ -81,6 +84,12 @@ fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
             Read::Ours(Ended::Answer(Box::new(message)))
         }
         Ok(_) => Read::NotOurs,
+        // Cut off in the middle of a record, as TC says: no fault of the server's, but TCP's turn.
+        Err(_) if bytes[2] & 0x02 != 0 => {
+            let mut cut = Message::new(id, MessageType::Response, OpCode::Query);
+            cut.metadata.truncation = true;
+            Read::Ours(Ended::Answer(Box::new(cut)))
+        }
         Err(_) => Read::Ours(Ended::Malformed),
     }
 }
@@ -105,7 +114,14 @@ async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
         socket.send(question).await?;
         let mut buffer = [0_u8; UDP_LIMIT];
         for _ in 0..DATAGRAMS {
-            let size = socket.recv(&mut buffer).await?;
+            // Asked again on the same socket, so that a late answer to the first question counts too.
+            let size = match timeout(AGAIN, socket.recv(&mut buffer)).await {
+                Ok(received) => received?,
+                Err(_) => {
+                    socket.send(question).await?;
+                    continue;
+                }
+            };
             if let Read::Ours(ended) = read(&buffer[..size], id, question) {
                 return Ok(ended);
             }

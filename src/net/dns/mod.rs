@@ -172,7 +172,11 @@ impl Resolver {
     /// Asks the servers in turn until one answers.
     async fn one(&self, name: &Name, kind: RecordType, until: Instant) -> (Found, SocketAddr) {
         let mut last = None;
-        let turns = usize::try_from(self.conf.attempts).unwrap_or(2) * self.conf.servers.len();
+        // A single server has all the time: its question is sent again meanwhile.
+        let turns = match self.conf.servers.len() {
+            1 => 1,
+            several => several * usize::try_from(self.conf.attempts).unwrap_or(2),
+        };
         for turn in 0..turns {
             let server = self.conf.servers[turn % self.conf.servers.len()];
             let left = until.saturating_duration_since(Instant::now());
@@ -180,7 +184,10 @@ impl Resolver {
             if left.is_zero() {
                 break;
             }
-            let within = (left / turns_left).min(Duration::from_secs(self.conf.timeout_s));
+            let within = match self.conf.servers.len() {
+                1 => left,
+                _ => (left / turns_left).min(Duration::from_secs(self.conf.timeout_s)),
+            };
             let ended = exchange::ask(server, name, kind, within).await;
             let found = answer::read(ended, name, kind);
             // Another server may know better: of these the C library asks the next one too.
