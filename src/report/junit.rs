@@ -10,6 +10,8 @@ use std::io::Write;
 use junit_report::{
     Duration, OffsetDateTime, ReportBuilder, TestCase, TestCaseBuilder, TestSuiteBuilder,
 };
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, Writer};
 use time::format_description::well_known::Rfc3339;
 
 use crate::model::report::{ConnectionReport, Report};
@@ -45,7 +47,41 @@ fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
         }
         builder.add_testsuite(suite.build());
     }
-    builder.build().write_xml(out).map_err(|error| RenderError::Form(error.to_string()))
+    let mut xml = Vec::new();
+    builder.build().write_xml(&mut xml).map_err(|error| RenderError::Form(error.to_string()))?;
+    out.write_all(&rounded(&xml).map_err(|error| RenderError::Form(error.to_string()))?)?;
+    Ok(())
+}
+
+/// The document with every time rounded to milliseconds. The crate adds seconds and nanoseconds as
+/// floating point, so that 2.119 s becomes 2.1189999999999998.
+fn rounded(xml: &[u8]) -> Result<Vec<u8>, quick_xml::Error> {
+    let mut reader = Reader::from_reader(xml);
+    let mut writer = Writer::new(Vec::with_capacity(xml.len()));
+    loop {
+        let event = match reader.read_event()? {
+            Event::Eof => return Ok(writer.into_inner()),
+            Event::Start(tag) => Event::Start(with_rounded_time(&tag)?),
+            Event::Empty(tag) => Event::Empty(with_rounded_time(&tag)?),
+            other => other,
+        };
+        writer.write_event(event)?;
+    }
+}
+
+fn with_rounded_time(tag: &BytesStart<'_>) -> Result<BytesStart<'static>, quick_xml::Error> {
+    let mut other = tag.to_owned();
+    other.clear_attributes();
+    for attribute in tag.attributes() {
+        let attribute = attribute?;
+        let seconds =
+            std::str::from_utf8(&attribute.value).ok().and_then(|t| t.parse::<f64>().ok());
+        match seconds.filter(|_| attribute.key.as_ref() == b"time") {
+            Some(seconds) => other.push_attribute(("time", format!("{seconds:.3}").as_str())),
+            None => other.push_attribute(attribute),
+        }
+    }
+    Ok(other)
 }
 
 fn case(report: &Report, row: &ConnectionReport) -> TestCase {
@@ -138,4 +174,18 @@ fn clean(text: &str) -> String {
             && !('\u{7f}'..='\u{9f}').contains(c)
     };
     text.chars().filter(allowed).collect::<String>().replace("]]>", "]] >")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn times_have_three_decimals_and_nothing_else_is_touched() {
+        let xml = b"<a time=\"2.1189999999999998\" name=\"x &amp; &quot;time\"><b time=\"0\"/>\
+                    <![CDATA[ time=\"2.1189999999999998\" ]]></a>";
+        let want = "<a time=\"2.119\" name=\"x &amp; &quot;time\"><b time=\"0.000\"/>\
+                    <![CDATA[ time=\"2.1189999999999998\" ]]></a>";
+        assert_eq!(String::from_utf8(rounded(xml).unwrap()).unwrap(), want);
+    }
 }
