@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::report::{ConnectionReport, Expect};
+use crate::model::report::Expect;
 use crate::model::{
     Addresses, Classification, Expectation, Family, Finding, Place, Ports, Proof, Timeouts, Warning,
 };
@@ -178,11 +178,6 @@ impl Case {
 }
 
 impl Plan {
-    /// Whether a report's row is this case's.
-    pub fn case_of(&self, row: &ConnectionReport) -> Option<&Case> {
-        self.cases.iter().find(|case| case.id == row.id && case.instance == row.instance)
-    }
-
     /// How many connections are opened at most: every address of a name counts once it is known.
     pub fn dials(&self) -> usize {
         let aims =

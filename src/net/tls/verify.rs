@@ -22,8 +22,6 @@ pub struct Presented {
     pub refusal: Option<Error>,
     /// Why the signature over the handshake is not accepted.
     pub signature: Option<Error>,
-    /// Whether a response about revocation was stapled.
-    pub stapled: bool,
 }
 
 /// Records, and refuses nothing.
@@ -112,7 +110,7 @@ impl ServerCertVerifier for Recorder {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let refusal = self.refusal(leaf, intermediates, name, now);
@@ -120,7 +118,6 @@ impl ServerCertVerifier for Recorder {
         let mut presented = self.presented.lock().unwrap_or_else(PoisonError::into_inner);
         presented.chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
         presented.refusal = refusal;
-        presented.stapled = !ocsp.is_empty();
         Ok(ServerCertVerified::assertion())
     }
 

@@ -208,7 +208,7 @@ impl Cometd {
     async fn counter_check(&self, dialer: &mut Dialer, connection: &mut Connection, place: &Place) {
         let bare = place.bare();
         let request = bare.request(&self.path, bayeux::handshake());
-        let Some(answer) = session::aside(dialer, connection, &request).await else { return };
+        let Some(answer) = web::aside(dialer, connection, &request).await else { return };
         bare.keep_cookies(&answer);
         let reply = Reply::read(&answer.body, bayeux::HANDSHAKE).filter(|reply| reply.successful);
         let Some(client) = reply.and_then(|reply| reply.client) else { return };
@@ -219,7 +219,7 @@ impl Cometd {
     /// Ends a session; nobody is told whether it worked.
     async fn leave(&self, dialer: &Dialer, at: &mut Connection, place: &Place, client: &str) {
         let request = place.request(&self.path, bayeux::disconnect(client));
-        let _ = session::aside(dialer, at, &request).await;
+        let _ = web::aside(dialer, at, &request).await;
     }
 }
 

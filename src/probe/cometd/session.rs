@@ -17,7 +17,7 @@ use crate::net::tls::classify;
 use crate::net::tls::trust::provider;
 use crate::net::tls::verify::Pinned;
 use crate::net::{Dialer, Target};
-use crate::probe::http::exchange::{Answer, BODY, Connection, Request};
+use crate::probe::http::exchange::{Answer, BODY, Request};
 use crate::probe::http::{self as web};
 
 /// Where the session is, and what goes with each of its requests.
@@ -226,22 +226,4 @@ fn broke(error: &reqwest::Error) -> Fault {
         _ => (FaultCode::PeerClosed, "breaks before its answer is whole"),
     };
     Fault::new(code, format!("a new connection of the session {what}")).with_some(Key::Errno, errno)
-}
-
-/// Says something beside the climb: over the connection, or a new one where that is closed.
-/// Whatever goes wrong is no fault of the row's.
-pub(super) async fn aside(
-    dialer: &Dialer,
-    connection: &mut Connection,
-    request: &Request,
-) -> Option<Answer> {
-    let limit = dialer.target().timeouts.answer;
-    if connection.is_open()
-        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.send(request)).await
-    {
-        return Some(answer);
-    }
-    let mut side = dialer.side();
-    *connection = web::connect(&mut side).await.ok()??;
-    tokio::time::timeout(limit, connection.send(request)).await.ok()?.ok()
 }

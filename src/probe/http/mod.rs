@@ -265,11 +265,20 @@ pub(crate) async fn ask(
     Ok(answer)
 }
 
-/// Sends a request beside the climb: on the same connection, or a new one where the peer closed it.
-/// Whatever goes wrong is no fault of the row's.
+/// Sends a request beside the climb, as the last over its connection.
 pub(crate) async fn ask_aside(
     dialer: &Dialer,
     mut connection: Connection,
+    request: &Request,
+) -> Option<Answer> {
+    aside(dialer, &mut connection, request).await
+}
+
+/// Sends a request beside the climb: over the connection, or a new one where the peer closed it.
+/// Whatever goes wrong is no fault of the row's.
+pub(crate) async fn aside(
+    dialer: &Dialer,
+    connection: &mut Connection,
     request: &Request,
 ) -> Option<Answer> {
     let limit = dialer.target().timeouts.answer;
@@ -279,7 +288,7 @@ pub(crate) async fn ask_aside(
         return Some(answer);
     }
     let mut side = dialer.side();
-    let mut connection = connect(&mut side).await.ok()??;
+    *connection = connect(&mut side).await.ok()??;
     tokio::time::timeout(limit, connection.send(request)).await.ok()?.ok()
 }
 
