@@ -1,0 +1,156 @@
+//! One case: its aim, then its alternates, and which attempts decide.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::model::{Addresses, Expectation, FaultCode};
+use crate::runner::execute::climb::{PAUSE, Tried, all, retries};
+use crate::runner::execute::resolve::resolve;
+use crate::runner::execute::tokens::credentials;
+use crate::runner::execute::{Brought, Outcome, Shared};
+use crate::runner::plan::{Aim, Case};
+
+pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
+    let started = Instant::now();
+    let case = &shared.plan.cases[index];
+    let mut outcome = match &case.aim {
+        Some(aim) => climb(shared, aim, case).await,
+        None => nothing(),
+    };
+    // Rejected credentials are not tried elsewhere either.
+    let rejected = outcome.attempts.iter().any(|attempt| {
+        attempt.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::AuthRejected)
+    });
+    if falls_short(&outcome, case) && !rejected {
+        for other in &case.alternates {
+            let tried = climb(shared, &other.aim, case).await;
+            if !falls_short(&tried, case) {
+                outcome.works = Some(other.what.clone());
+                break;
+            }
+        }
+    }
+    outcome.elapsed = started.elapsed();
+    Brought::Case(index, outcome)
+}
+
+fn nothing() -> Outcome {
+    Outcome {
+        attempts: Vec::new(),
+        deciding: Vec::new(),
+        warnings: Vec::new(),
+        retried: false,
+        works: None,
+        elapsed: Duration::ZERO,
+    }
+}
+
+fn falls_short(outcome: &Outcome, case: &Case) -> bool {
+    outcome.deciding.is_empty()
+        || outcome.deciding.iter().any(|at| !outcome.attempts[*at].proves(case.required))
+}
+
+/// Climbs every address and port of an aim.
+async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
+    let credentials = credentials(shared, aim, case).await;
+    let mut outcome = Outcome { warnings: case.warnings.clone(), ..nothing() };
+    let mut tried = Vec::new();
+    for host in &aim.hosts {
+        let mut lost = Vec::new();
+        let reached = loop {
+            let (name, port) = match &aim.target.proxy {
+                Some(proxy) => (proxy.host.as_str(), proxy.port),
+                None => (&**host, aim.ports[0]),
+            };
+            match resolve(shared, aim, name, port).await {
+                Err(attempt) if lost.len() < retries(aim, case) => {
+                    lost.push(attempt);
+                    shared.names.forget(name);
+                    tokio::time::sleep(PAUSE).await;
+                }
+                reached => break reached,
+            }
+        };
+        let port = aim.ports[0];
+        let alone = |attempts| Tried { port, attempts, warnings: Vec::new() };
+        match reached {
+            Ok((addresses, step, warnings, unmet)) => {
+                outcome.warnings.extend(warnings);
+                let dials = dials(shared, aim, host, &addresses).await;
+                let mut climbed =
+                    all(shared, aim, case, host, dials, step.as_ref(), &credentials).await;
+                climbed.extend(unmet.map(|attempt| alone(vec![attempt])));
+                if let Some(first) = climbed.first_mut() {
+                    first.attempts.splice(0..0, lost);
+                }
+                tried.extend(climbed);
+            }
+            Err(attempt) => {
+                lost.push(attempt);
+                tried.push(alone(lost));
+            }
+        }
+    }
+    gather(&mut outcome, tried, aim.addresses, case);
+    outcome
+}
+
+/// The addresses to dial, with each port; an option may lead single ports elsewhere.
+async fn dials(
+    shared: &Shared,
+    aim: &Aim,
+    host: &str,
+    addresses: &[SocketAddr],
+) -> Vec<(u16, SocketAddr)> {
+    let mut dials = Vec::with_capacity(addresses.len() * aim.ports.len());
+    for port in &aim.ports {
+        let first = *port == aim.ports[0];
+        if let Some(proxy) = &aim.target.proxy {
+            dials.extend(addresses.iter().map(|a| (*port, SocketAddr::new(a.ip(), proxy.port))));
+        } else if first || !shared.names.overrides(host, *port) {
+            let at = |a: &SocketAddr| if first { *a } else { SocketAddr::new(a.ip(), *port) };
+            dials.extend(addresses.iter().map(|a| (*port, at(a))));
+        } else {
+            let within = aim.target.timeouts.dns;
+            let found = shared.names.resolve(host, *port, aim.family, within).await;
+            let found = found.map(|found| found.addresses).unwrap_or_default();
+            dials.extend(found.into_iter().map(|a| (*port, a)));
+        }
+    }
+    dials
+}
+
+/// Puts the attempts in order, and finds those that decide.
+fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses, case: &Case) {
+    // Each address has to be blocked, whatever would do for a connection.
+    let blocked = matches!(case.expectation, Expectation::Blocked { .. });
+    let mut best: BTreeMap<u16, usize> = BTreeMap::new();
+    for tried in tried {
+        let faulty = tried.attempts.len() > 1;
+        outcome.attempts.extend(tried.attempts);
+        let last = outcome.attempts.len() - 1;
+        outcome.retried |= faulty && outcome.attempts[last].proves(case.required);
+        for warning in tried.warnings {
+            if !outcome.warnings.contains(&warning) {
+                outcome.warnings.push(warning);
+            }
+        }
+        if addresses == Addresses::Any && !blocked {
+            let better = best.get(&tried.port).is_none_or(|known| {
+                let of = |at: usize| {
+                    let attempt = &outcome.attempts[at];
+                    (attempt.proves(case.required), attempt.proof)
+                };
+                of(last) > of(*known)
+            });
+            if better {
+                best.insert(tried.port, last);
+            }
+        } else {
+            outcome.deciding.push(last);
+        }
+    }
+    outcome.deciding.extend(best.into_values());
+}

@@ -1,0 +1,149 @@
+//! Climbing the addresses of an aim: beside each other, each until it holds or its retries are used up.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::model::{Attempt, Credentials, Expectation, Fault, Layer, Proof, Step, Warning};
+use crate::net::{Dialer, Target};
+use crate::runner::execute::Shared;
+use crate::runner::plan::{Aim, Case};
+
+/// First pause before a retry; it doubles up to two seconds.
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
+
+pub(super) struct Tried {
+    pub(super) port: u16,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// How often a faulty attempt is made again: never where a fault is what the row expects.
+pub(super) fn retries(aim: &Aim, case: &Case) -> usize {
+    match case.expectation {
+        Expectation::Reachable => aim.retries as usize,
+        Expectation::Blocked { .. } => 0,
+    }
+}
+
+/// Climbs each address: one at hand here, several beside each other.
+pub(super) async fn all(
+    shared: &Arc<Shared>,
+    aim: &Aim,
+    case: &Case,
+    host: &Arc<str>,
+    dials: Vec<(u16, SocketAddr)>,
+    step: Option<&Step>,
+    credentials: &Result<Credentials, Fault>,
+) -> Vec<Tried> {
+    let mut target = aim.target.clone();
+    target.host = Arc::clone(host);
+    target.credentials.clone_from(credentials);
+    target.required = case.required;
+    let climbs = dials.into_iter().map(|(port, address)| {
+        let mut target = target.clone();
+        target.port = port;
+        Climb {
+            shared: Arc::clone(shared),
+            target: Arc::new(target),
+            probe: Arc::clone(&aim.probe),
+            layers: aim.protocol.layers,
+            address,
+            step: step.cloned(),
+            required: case.required,
+            retries: u32::try_from(retries(aim, case)).unwrap_or(0),
+        }
+    });
+    let climbs: Vec<Climb> = climbs.collect();
+    if climbs.len() == 1 {
+        let mut done = Vec::with_capacity(1);
+        for climb in climbs {
+            done.push(climb.run().await);
+        }
+        return done;
+    }
+    let mut tasks = JoinSet::new();
+    for (at, climb) in climbs.into_iter().enumerate() {
+        tasks.spawn(async move { (at, climb.run().await) });
+    }
+    let mut done = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok(tried) => done.push(tried),
+            // A panic in one address is the case's: it is told as a mistake of ours.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {}
+        }
+    }
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, tried)| tried).collect()
+}
+
+/// One address and port, climbed until it holds or the retries are used up.
+struct Climb {
+    shared: Arc<Shared>,
+    target: Arc<Target>,
+    probe: Arc<dyn crate::probe::Probe>,
+    layers: &'static [Layer],
+    address: SocketAddr,
+    step: Option<Step>,
+    required: Proof,
+    retries: u32,
+}
+
+impl Climb {
+    async fn run(self) -> Tried {
+        let mut tried =
+            Tried { port: self.target.port, attempts: Vec::new(), warnings: Vec::new() };
+        for turn in 0..=self.retries {
+            if turn > 0 {
+                let pause = PAUSE.saturating_mul(1 << (turn - 1).min(4));
+                tokio::time::sleep(pause.min(Duration::from_secs(2))).await;
+            }
+            let (attempt, warnings) = self.once().await;
+            let again =
+                !attempt.proves(self.required) && attempt.fault.as_ref().is_some_and(retryable);
+            tried.attempts.push(attempt);
+            tried.warnings = warnings;
+            if !again {
+                break;
+            }
+        }
+        tried
+    }
+
+    async fn once(&self) -> (Attempt, Vec<Warning>) {
+        let names = Arc::clone(&self.shared.names);
+        let slots = Arc::clone(&self.shared.slots);
+        let mut dialer = Dialer::new(Arc::clone(&self.target), names, slots, self.address);
+        if self.target.proxy.is_none() {
+            dialer.reach(Proof::Resolved);
+        }
+        let result = match self.target.cap {
+            Proof::None | Proof::Resolved => Ok(()),
+            _ => self.probe.run(&mut dialer).await,
+        };
+        let (mut attempt, warnings) = dialer.finish(result, self.layers);
+        if let Some(step) = &self.step {
+            attempt.steps.insert(0, step.clone());
+        }
+        (attempt, warnings)
+    }
+}
+
+/// Rejected credentials are never tried again: that locks accounts. What we lack stays lacking.
+fn retryable(fault: &Fault) -> bool {
+    use crate::model::FaultCode as C;
+    !matches!(
+        fault.code,
+        C::AuthRejected
+            | C::AuthRequired
+            | C::AuthForbidden
+            | C::AuthInsecure
+            | C::AuthNoToken
+            | C::LocalSecretUnreadable
+            | C::LocalInternal
+    )
+}

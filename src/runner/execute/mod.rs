@@ -1,0 +1,162 @@
+//! Executing a plan: all cases at once, bounded; what happens is told by events, and a case exists
+//! from the start, so that a panic or a signal loses none.
+
+mod case;
+mod climb;
+mod control;
+mod resolve;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use crate::model::{Attempt, Fault, Secret, Warning};
+use crate::net::Names;
+use crate::net::slots::Slots;
+use crate::runner::plan::{Plan, TokenKey};
+
+/// Cases that are begun at once at first; more follow while those wait.
+const WINDOW: usize = 256;
+/// How long nothing may happen before more cases are begun.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// What bounds a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Time for the whole run.
+    pub deadline: Option<Duration>,
+    /// File descriptors that the process may open.
+    pub files: u64,
+}
+
+/// What happens while a plan is executed.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A case is done; its index in the plan.
+    Done(usize, &'a Outcome),
+}
+
+/// What was seen of a case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Every attempt.
+    pub attempts: Vec<Attempt>,
+    /// The attempts that decide: the last at each address, or the best of them.
+    pub deciding: Vec<usize>,
+    /// What else to know.
+    pub warnings: Vec<Warning>,
+    /// Whether an address came through only at a retry.
+    pub retried: bool,
+    /// The alternate that works where the documented way does not.
+    pub works: Option<String>,
+    /// From start to end.
+    pub elapsed: Duration,
+}
+
+/// What was seen of a plan.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// What was seen of each case; `None` where it was not run or not done.
+    pub outcomes: Vec<Option<Outcome>>,
+    /// Cases whose probe panicked.
+    pub panicked: Vec<usize>,
+    /// Negative controls: source, target, attempt.
+    pub negative: Vec<(Arc<str>, String, Attempt)>,
+    /// Whether it was cut short.
+    pub interrupted: bool,
+    /// From start to end.
+    pub elapsed: Duration,
+}
+
+/// What the cases of a run share.
+struct Shared {
+    plan: Arc<Plan>,
+    names: Arc<Names>,
+    slots: Arc<Slots>,
+    tokens: HashMap<TokenKey, OnceCell<Result<Secret, Fault>>>,
+}
+
+/// What a task brings home.
+enum Brought {
+    Case(usize, Outcome),
+    Control(Arc<str>, String, Attempt),
+}
+
+/// Executes a plan until it is done, its deadline is over, or `stop` is.
+pub async fn execute(
+    plan: Arc<Plan>,
+    names: Arc<Names>,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+    mut told: impl FnMut(Event<'_>),
+) -> Finished {
+    let started = Instant::now();
+    let tokens = plan.tokens.keys().map(|key| (key.clone(), OnceCell::new())).collect();
+    let slots = Arc::new(Slots::new(limits.files));
+    let shared = Arc::new(Shared { plan: Arc::clone(&plan), names, slots, tokens });
+    let mut finished = Finished::default();
+    finished.outcomes.resize_with(plan.cases.len(), || None);
+    let most = usize::try_from(limits.files.saturating_sub(64)).unwrap_or(1_024).clamp(64, 16_384);
+    let mut waiting = plan.cases.iter().enumerate().filter(|(_, case)| case.runs());
+    let mut waiting = waiting.by_ref().map(|(index, _)| index).peekable();
+    let mut tasks = JoinSet::new();
+    let mut of_task: HashMap<tokio::task::Id, usize> = HashMap::new();
+    spawn_controls(&shared, &mut tasks);
+    let mut window = WINDOW;
+    let deadline = async {
+        match limits.deadline {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let (mut stop, mut deadline) = (std::pin::pin!(stop), std::pin::pin!(deadline));
+    loop {
+        while tasks.len() < window.min(most) {
+            let Some(index) = waiting.next() else { break };
+            let shared = Arc::clone(&shared);
+            let task = tasks.spawn(async move { case::case(&shared, index).await });
+            of_task.insert(task.id(), index);
+        }
+        if tasks.is_empty() {
+            break;
+        }
+        let patience = waiting.peek().is_some() && window < most;
+        tokio::select! {
+            joined = tasks.join_next_with_id() => match joined {
+                Some(Ok((id, Brought::Case(index, outcome)))) => {
+                    of_task.remove(&id);
+                    told(Event::Done(index, &outcome));
+                    finished.outcomes[index] = Some(outcome);
+                }
+                Some(Ok((_, Brought::Control(source, target, attempt)))) => {
+                    finished.negative.push((source, target, attempt));
+                }
+                Some(Err(error)) => finished.panicked.extend(of_task.remove(&error.id())),
+                None => break,
+            },
+            () = tokio::time::sleep(PATIENCE), if patience => window += WINDOW,
+            () = &mut stop => { finished.interrupted = true; break }
+            () = &mut deadline => { finished.interrupted = true; break }
+        }
+    }
+    tasks.abort_all();
+    finished.elapsed = started.elapsed();
+    finished
+}
+
+fn spawn_controls(shared: &Arc<Shared>, tasks: &mut JoinSet<Brought>) {
+    for (source, controls) in &shared.plan.controls {
+        for (host, port) in &controls.negative {
+            let (shared, source) = (Arc::clone(shared), Arc::clone(source));
+            let (host, port) = (Arc::clone(host), *port);
+            tasks.spawn(async move {
+                let attempt = control::negative(&shared, &source, &host, port).await;
+                Brought::Control(source, format!("{host}:{port}"), attempt)
+            });
+        }
+    }
+}
