@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::PASS;
 use crate::cli::complain::Wrong;
 use crate::model::diagnostic::did_you_mean;
-use crate::model::{Diagnostic, FaultCode, WarningCode, hint};
+use crate::model::{Diagnostic, FaultCode, WarningCode, words};
 
 /// The code.
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
         writeln!(out, "{code}\n  means: {}", code.about())?;
         writeln!(out, "  layer: {}", code.layer().as_str())?;
         writeln!(out, "  acts:  {}", code.acts().as_str())?;
-        writeln!(out, "  do:    {}", hint::by_code(code))?;
+        writeln!(out, "  do:    {}", words::of(code).hint)?;
         return Ok(PASS);
     }
     if let Some(code) = WarningCode::parse(word) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::report::{ConnectionReport, Report, Run};
-use crate::model::{FindingCode, Proof, Verdict, hint};
+use crate::model::{FindingCode, Proof, Verdict, words};
 use crate::report::{Format, RenderError};
 
 /// Plain text.
@@ -171,7 +171,7 @@ fn line(
     if let Some(fault) = row.fault.as_ref().filter(|_| row.verdict != Verdict::Pass) {
         writeln!(out, "{pad}{}", fault.detail)?;
         let acts = style.ink(Ink::Strong, &format!("{} acts:", fault.code.acts().as_str()));
-        writeln!(out, "{pad}{acts} {}", hint::of(fault))?;
+        writeln!(out, "{pad}{acts} {}", words::hint(fault))?;
         if let Some(owner) = &row.owner {
             writeln!(out, "{pad}owner: {owner}")?;
         }
