@@ -63,8 +63,8 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Print completions for a shell
     Completions(manual::CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print the manual pages
+    Man(manual::ManArgs),
 }
 
 /// Runs the program.
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => manual::completions(&args, &mut Cli::command()),
-        Command::Man => manual::page(Cli::command()),
+        Command::Man(args) => manual::pages(&args, Cli::command()),
     };
     ExitCode::from(code.unwrap_or_else(|error| complain::error(&error)))
 }

@@ -20,8 +20,9 @@ use crate::net::dns::{Hosts, ResolvConf, Resolver};
 use crate::net::names::Override;
 use crate::net::tcp::Bind;
 use crate::profile::{Profile, Site};
+use crate::report::style::Style;
 use crate::report::target::Target;
-use crate::report::text::{self, Style};
+use crate::report::text;
 use crate::runner::{self, Header, Limits, Options, Plan};
 
 /// What to run, from where, and how to report.
