@@ -173,6 +173,7 @@ async fn negative(shared: &Shared, source: &Arc<str>, host: &Arc<str>, port: u16
     let mut target = like.target.clone();
     (target.host, target.port, target.proxy) = (Arc::clone(host), port, None);
     target.tcp.connect_only = true;
+    target.watch = None;
     let within = target.timeouts.dns;
     match shared.names.resolve(host, port, Family::Any, within).await {
         Ok(Resolved { addresses, .. }) if !addresses.is_empty() => {
@@ -434,6 +435,9 @@ impl Climb {
         let names = Arc::clone(&self.shared.names);
         let slots = Arc::clone(&self.shared.slots);
         let mut dialer = Dialer::new(Arc::clone(&self.target), names, slots, self.address);
+        if let (Some(watch), Some(step)) = (&self.target.watch, &self.step) {
+            watch.landed(&self.address.to_string(), step, &crate::net::watch::Bytes::default());
+        }
         if self.target.proxy.is_none() {
             dialer.reach(Proof::Resolved);
         }

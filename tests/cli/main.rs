@@ -16,4 +16,5 @@ mod schemas;
 mod secrets;
 mod signals;
 mod sites;
+mod try_url;
 mod wrong;
