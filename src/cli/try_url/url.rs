@@ -41,7 +41,8 @@ impl Url {
             .into());
         }
         let uri: Uri = text.parse().map_err(|_| wrong("it can't be read"))?;
-        let scheme = uri.scheme_str().ok_or_else(|| wrong("it has no scheme"))?.to_lowercase();
+        let scheme = uri.scheme_str().filter(|scheme| !scheme.is_empty());
+        let scheme = scheme.ok_or_else(|| wrong("it has no scheme"))?.to_lowercase();
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         if host.is_empty() {
@@ -132,7 +133,8 @@ mod tests {
     #[test]
     fn what_is_no_url_is_told_without_it() {
         for url in ["h", "https://", "https://h:0/", "https://h:99999", "https://a b", "://h"] {
-            assert!(Url::read(url).unwrap_err().to_string().contains("can't be used"), "{url}");
+            let told = Url::read(url).map_err(|error| error.to_string());
+            assert!(told.as_ref().is_err_and(|told| told.contains("can't be used")), "{told:?}");
         }
     }
 }
