@@ -16,5 +16,6 @@ mod schemas;
 mod secrets;
 mod signals;
 mod sites;
+mod thousand;
 mod try_url;
 mod wrong;
