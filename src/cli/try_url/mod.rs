@@ -25,7 +25,7 @@ use crate::runner::{Options, Plan};
 /// Where to connect, and how.
 #[derive(Debug, Args)]
 pub(super) struct TryArgs {
-    /// SCHEME://[USER@]HOST[:PORT][/PATH]: tcp, tls, http, https, postgres, elasticsearch, prometheus,
+    /// `SCHEME://[USER@]HOST[:PORT][/PATH]`: tcp, tls, http, https, postgres, elasticsearch, prometheus,
     /// oauth2, cometd, s3; the path of postgres is the database, that of s3 the bucket
     url: String,
     /// Read the password, token, client secret or secret key from a file
