@@ -14,6 +14,7 @@ mod options;
 mod progress;
 mod run;
 mod schema;
+mod try_url;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,8 @@ pub struct Cli {
 enum Command {
     /// Run the rows of a profile from here
     Run(Box<run::RunArgs>),
+    /// Climb one ad-hoc connection aloud, step by step
+    Try(Box<try_url::TryArgs>),
     /// Show the first profile proved against an embedded lab on loopback
     #[cfg(feature = "lab")]
     Demo(demo::DemoArgs),
@@ -63,8 +66,8 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Print completions for a shell
     Completions(manual::CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print the manual pages
+    Man(manual::ManArgs),
 }
 
 /// Runs the program.
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
     };
     let code = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Try(args) => try_url::run(&args),
         #[cfg(feature = "lab")]
         Command::Demo(args) => demo::run(&args),
         #[cfg(feature = "lab")]
@@ -88,7 +92,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => manual::completions(&args, &mut Cli::command()),
-        Command::Man => manual::page(Cli::command()),
+        Command::Man(args) => manual::pages(&args, Cli::command()),
     };
     ExitCode::from(code.unwrap_or_else(|error| complain::error(&error)))
 }

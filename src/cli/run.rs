@@ -20,8 +20,9 @@ use crate::net::dns::{Hosts, ResolvConf, Resolver};
 use crate::net::names::Override;
 use crate::net::tcp::Bind;
 use crate::profile::{Profile, Site};
+use crate::report::style::Style;
 use crate::report::target::Target;
-use crate::report::text::{self, Style};
+use crate::report::text;
 use crate::runner::{self, Header, Limits, Options, Plan};
 
 /// What to run, from where, and how to report.
@@ -180,12 +181,24 @@ pub(super) fn finish(
     how: &HowArgs,
     output: &OutputArgs,
 ) -> anyhow::Result<u8> {
+    let report = executed(job, plan, resolver, how, output.quiet)?;
+    Ok(deliver(&report, output))
+}
+
+/// Executes a plan and makes its report.
+pub(super) fn executed(
+    job: &Job,
+    plan: Plan,
+    resolver: Resolver,
+    how: &HowArgs,
+    quiet: bool,
+) -> anyhow::Result<Report> {
     let header = header(job);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let names = Arc::new(Names::new(resolver, plan.resolve.clone()));
     let limits = Limits { deadline: how.deadline, files: limits::open_files() };
     let plan = Arc::new(plan);
-    let progress = Progress::new(&plan, output.quiet);
+    let progress = Progress::new(&plan, quiet);
     // A panic of one row is told in the report, not as noise between its lines.
     std::panic::set_hook(Box::new(|_| {}));
     let finished = runtime.block_on(async {
@@ -196,8 +209,7 @@ pub(super) fn finish(
     progress.end();
     // What is still open is abandoned: a report must not wait for it.
     runtime.shutdown_background();
-    let report = runner::report(&plan, &job.profile, finished, header);
-    Ok(deliver(&report, output))
+    Ok(runner::report(&plan, &job.profile, finished, header))
 }
 
 fn header(job: &Job) -> Header {

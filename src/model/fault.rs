@@ -310,7 +310,7 @@ impl Serialize for Fault {
         fault.serialize_field("layer", &self.code.layer())?;
         fault.serialize_field("acts", &self.code.acts())?;
         fault.serialize_field("detail", &self.detail)?;
-        fault.serialize_field("hint", crate::model::hint::of(self))?;
+        fault.serialize_field("hint", crate::model::words::hint(self))?;
         fault.serialize_field("evidence", &self.evidence)?;
         fault.end()
     }

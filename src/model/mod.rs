@@ -8,7 +8,7 @@ pub mod diagnostic;
 pub mod evidence;
 pub mod expectation;
 pub mod fault;
-pub mod hint;
+
 pub mod layer;
 pub mod node;
 pub mod proof;
@@ -17,6 +17,7 @@ pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod verdict;
+pub mod words;
 
 pub use attempt::{Attempt, Outcome, Step};
 pub use connection::{Classification, Ports};

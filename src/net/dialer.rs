@@ -15,6 +15,7 @@ use crate::net::redact::Redactor;
 use crate::net::slots::{Place, Slots};
 use crate::net::tcp;
 use crate::net::tls::{self, TlsRequest, Trust};
+use crate::net::watch::{Watch, Watched};
 use crate::net::wire::{Traffic, Wire};
 
 /// What is dialled, and with what.
@@ -42,6 +43,8 @@ pub struct Target {
     pub required: Proof,
     /// How far to go.
     pub cap: Proof,
+    /// Who is told each step as it lands.
+    pub watch: Option<Arc<dyn Watch>>,
 }
 
 impl Target {
@@ -68,6 +71,7 @@ pub struct Dialer {
     traffic: Option<Arc<Traffic>>,
     session: Option<Arc<tls::Session>>,
     place: Place,
+    watched: Option<Watched>,
 }
 
 impl Dialer {
@@ -82,6 +86,7 @@ impl Dialer {
             Some(_) => format!("{}:{}", target.host, target.port),
             None => address.to_string(),
         };
+        let watched = target.watch.clone().map(Watched::new);
         Self {
             target,
             names,
@@ -92,6 +97,7 @@ impl Dialer {
             traffic: None,
             session: None,
             place: Place::default(),
+            watched,
         }
     }
 
@@ -100,7 +106,9 @@ impl Dialer {
     #[must_use]
     pub fn side(&self) -> Self {
         let slots = Arc::new(Slots::new(u64::MAX));
-        Self::new(Arc::clone(&self.target), Arc::clone(&self.names), slots, self.address)
+        let names = Arc::clone(&self.names);
+        let side = Self::new(Arc::clone(&self.target), names, slots, self.address);
+        Self { watched: None, ..side }
     }
 
     /// Turns to another target, as a redirect that the row follows demands; what was recorded stays.
@@ -238,6 +246,9 @@ impl Dialer {
     }
 
     fn topmost(&mut self, wire: Wire) -> Wire {
+        if self.watched.is_some() {
+            wire.traffic().watch();
+        }
         self.traffic = Some(Arc::clone(wire.traffic()));
         wire
     }
@@ -315,6 +326,7 @@ impl Dialer {
     /// # Errors
     /// A fault of `tls.`, `peer.`, or `service.wrong-peer` for an unexpected issuer.
     pub async fn tls(&mut self, wire: Wire, ask: &TlsRequest) -> Result<Wire, Fault> {
+        self.tell();
         let trust = Arc::clone(&self.target.trust);
         let raw = Arc::clone(wire.traffic());
         let host = Arc::clone(&self.target.host);
@@ -353,6 +365,9 @@ impl Dialer {
         late: FaultCode,
         work: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        if self.attempt.steps.last().is_none_or(|last| last.layer != layer) {
+            self.tell();
+        }
         let received = || self.traffic.as_ref().map_or(0, |traffic| traffic.received());
         let before = received();
         let begun = Instant::now();
@@ -384,6 +399,12 @@ impl Dialer {
 
     fn record(&mut self, layer: Layer, elapsed: Duration, outcome: Outcome, evidence: Evidence) {
         let elapsed_ms = millis(elapsed);
+        if self.attempt.steps.last().is_none_or(|last| last.layer != layer) {
+            self.tell();
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.passed(layer, self.traffic.as_ref());
+        }
         // A protocol may take a layer in several goes: they are one step of the report.
         match self.attempt.steps.iter_mut().find(|step| step.layer == layer) {
             Some(step) => {
@@ -406,6 +427,7 @@ impl Dialer {
             self.attempt.fault = Some(fault);
         }
         self.redact();
+        self.tell();
         for layer in layers {
             if !self.attempt.steps.iter().any(|step| step.layer == *layer) {
                 self.attempt.steps.push(Step {
@@ -421,13 +443,27 @@ impl Dialer {
 }
 
 impl Dialer {
-    /// Takes our own secrets out of what the peer said.
-    fn redact(&mut self) {
+    /// Tells whoever watches the steps that are over.
+    fn tell(&mut self) {
+        let Some(mut watched) = self.watched.take() else { return };
+        let address = self.attempt.address.as_deref().unwrap_or_default();
+        watched.tell(address, &self.attempt.steps, &self.redactor());
+        self.watched = Some(watched);
+    }
+
+    /// What seeks our own secrets.
+    fn redactor(&self) -> Redactor {
         let mut redactor = self.target.credentials.as_ref().map(Redactor::of).unwrap_or_default();
         let proxy = self.target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
         if let Some((_, password)) = proxy {
             redactor.add(password.bytes());
         }
+        redactor
+    }
+
+    /// Takes our own secrets out of what the peer said.
+    fn redact(&mut self) {
+        let redactor = self.redactor();
         if redactor.is_empty() {
             return;
         }

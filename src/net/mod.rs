@@ -13,6 +13,7 @@ pub mod slots;
 pub mod spoke;
 pub mod tcp;
 pub mod tls;
+pub mod watch;
 pub mod wire;
 
 pub use dialer::{Dialer, Target};

@@ -39,22 +39,33 @@ impl Redactor {
         self.keep(base64::engine::general_purpose::STANDARD.encode(&*pair).into_bytes());
     }
 
-    /// A secret: as it stands, percent-encoded, in base64 and in hexadecimal.
+    /// A secret: as it stands and cleaned, percent-encoded, in base64 at each of the three offsets, in
+    /// hexadecimal and as JSON escapes it.
     pub fn add(&mut self, secret: &[u8]) {
         self.keep(secret.to_vec());
-        self.keep(base64::engine::general_purpose::STANDARD.encode(secret).into_bytes());
-        let mut encoded = Vec::with_capacity(secret.len() * 3);
-        let mut hex = Vec::with_capacity(secret.len() * 2);
-        for byte in secret {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-                encoded.push(*byte);
-            } else {
-                encoded.extend(format!("%{byte:02X}").bytes());
+        self.keep(crate::model::clean::bytes(secret, secret.len()).into_bytes());
+        let engines = [
+            base64::engine::general_purpose::STANDARD_NO_PAD,
+            base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        ];
+        for engine in engines {
+            self.keep(engine.encode(secret).into_bytes());
+            for offset in 0..3 {
+                self.keep(within_base64(secret, offset, &engine));
             }
-            hex.extend(format!("{byte:02x}").bytes());
         }
-        self.keep(encoded);
-        self.keep(hex);
+        for (digits, plus) in [(UPPER, false), (LOWER, false), (UPPER, true)] {
+            self.keep(percent(secret, digits, plus));
+        }
+        for digits in [UPPER, LOWER] {
+            self.keep(secret.iter().flat_map(|byte| hex(*byte, digits)).collect());
+        }
+        if let Ok(text) = std::str::from_utf8(secret)
+            && let Ok(json) = serde_json::to_string(text)
+        {
+            self.keep(json.as_bytes()[1..json.len() - 1].to_vec());
+            self.keep(json[1..json.len() - 1].replace('/', "\\/").into_bytes());
+        }
     }
 
     /// The value of a header field: the word of its scheme is no secret.
@@ -92,6 +103,19 @@ impl Redactor {
                 out = Some(replaced);
             }
         }
+        for form in &self.0 {
+            let seen = out.as_deref().unwrap_or(bytes);
+            // Text that was cut off ends with a mark.
+            let (text, mark) = match seen.strip_suffix("…".as_bytes()) {
+                Some(text) => (text, "…"),
+                None => (seen, ""),
+            };
+            if let Some(mut cut) = without_tail(text, form.bytes()) {
+                cut.extend_from_slice(mark.as_bytes());
+                out = Some(cut);
+                break;
+            }
+        }
         out
     }
 
@@ -99,6 +123,46 @@ impl Redactor {
     pub fn text(&self, text: &str) -> Option<String> {
         self.bytes(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
+}
+
+const UPPER: &[u8; 16] = b"0123456789ABCDEF";
+const LOWER: &[u8; 16] = b"0123456789abcdef";
+
+fn hex(byte: u8, digits: &[u8; 16]) -> [u8; 2] {
+    [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]
+}
+
+/// Percent-encoded (RFC 3986 §2.1), or as a form has it, where a blank is a plus.
+fn percent(secret: &[u8], digits: &[u8; 16], plus: bool) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(secret.len() * 3);
+    for byte in secret {
+        match byte {
+            b' ' if plus => encoded.push(b'+'),
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) => encoded.push(*byte),
+            byte => {
+                encoded.push(b'%');
+                encoded.extend(hex(*byte, digits));
+            }
+        }
+    }
+    encoded
+}
+
+/// What base64 makes of a secret with `offset` bytes before it, whatever these are and whatever follows:
+/// only the letters that the secret alone decides.
+fn within_base64(secret: &[u8], offset: usize, engine: &impl Engine) -> Vec<u8> {
+    let padded = zeroize::Zeroizing::new([&[0; 2][..offset], secret].concat());
+    let letters = engine.encode(&*padded).into_bytes();
+    let first = (offset * 8).div_ceil(6);
+    let end = padded.len() * 8 / 6;
+    letters.get(first..end).unwrap_or_default().to_vec()
+}
+
+/// The bytes without a beginning of a form at their end: what was cut off there may be a secret's rest.
+fn without_tail(bytes: &[u8], form: &[u8]) -> Option<Vec<u8>> {
+    let longest = form.len().saturating_sub(1).min(bytes.len());
+    let cut = (SHORTEST..=longest).rev().find(|cut| bytes.ends_with(&form[..*cut]))?;
+    Some([&bytes[..bytes.len() - cut], Secret::SHOWN.as_bytes()].concat())
 }
 
 fn replace(bytes: &[u8], form: &[u8]) -> Option<Vec<u8>> {

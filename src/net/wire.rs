@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use zeroize::Zeroizing;
 
 use crate::model::{Fault, FaultCode, Key, clean};
 use crate::net::tls::Session;
@@ -20,11 +21,43 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 const KEPT: usize = 256;
 
 /// What has passed over one layer of a connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Traffic {
     received: AtomicU64,
     sent: AtomicU64,
     first: Mutex<Vec<u8>>,
+    passing: Mutex<Option<Passed>>,
+}
+
+/// What passed over a wire while one step was climbed: the first bytes of each direction. They may
+/// hold secrets; see [`crate::net::redact`].
+#[derive(Clone, Default)]
+pub struct Passed {
+    /// Sent.
+    pub sent: Zeroizing<Vec<u8>>,
+    /// Received.
+    pub received: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Passed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[bytes]")
+    }
+}
+
+/// How many bytes of each direction are kept for one step, where somebody watches.
+const WATCHED: usize = 2_048;
+
+fn keep(kept: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let room = WATCHED.saturating_sub(kept.len());
+    kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+}
+
+impl std::fmt::Debug for Traffic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (received, sent) = (self.received(), self.sent());
+        f.debug_struct("Traffic").field("received", &received).field("sent", &sent).finish()
+    }
 }
 
 impl Traffic {
@@ -43,7 +76,25 @@ impl Traffic {
         self.first.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Keeps what passes from now on, for whoever watches.
+    pub(crate) fn watch(&self) {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+
+    /// What passed since this was asked last; nothing where nobody watches.
+    pub(crate) fn passed(&self) -> Option<Passed> {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take)
+    }
+
+    fn passes(&self, bytes: &[u8], direction: fn(&mut Passed) -> &mut Zeroizing<Vec<u8>>) {
+        let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(passed) = passing.as_mut() {
+            keep(direction(passed), bytes);
+        }
+    }
+
     fn took(&self, bytes: &[u8]) {
+        self.passes(bytes, |passed| &mut passed.received);
         let before = self.received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if before < KEPT as u64 {
             let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +163,7 @@ impl AsyncWrite for Wire {
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf))?;
         self.traffic.sent.fetch_add(written as u64, Ordering::Relaxed);
+        self.traffic.passes(&buf[..written], |passed| &mut passed.sent);
         Poll::Ready(Ok(written))
     }
 

@@ -127,7 +127,7 @@ fn code(row: &ConnectionReport) -> &'static str {
 fn message(row: &ConnectionReport) -> String {
     let mut text = match &row.fault {
         Some(fault) => {
-            let hint = crate::model::hint::of(fault);
+            let hint = crate::model::words::hint(fault);
             format!("{} — {} acts: {hint}", fault.detail, fault.code.acts().as_str())
         }
         None => row.reason.clone().unwrap_or_default(),

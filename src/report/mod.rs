@@ -1,7 +1,10 @@
 //! Reports: one function for each format, named in [`FORMATS`].
 
+pub mod explain;
 pub mod json;
 pub mod junit;
+pub mod saved;
+pub mod style;
 pub mod target;
 pub mod text;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::report::{ConnectionReport, Report, Run};
-use crate::model::{FindingCode, Proof, Verdict, hint};
+use crate::model::{FindingCode, Proof, Verdict, words};
+use crate::report::style::{Ink, Style, shown};
 use crate::report::{Format, RenderError};
 
 /// Plain text.
@@ -17,39 +18,7 @@ pub const FORMAT: Format = Format {
 };
 
 fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
-    Ok(write(report, out, Style { colour: false, quiet: false })?)
-}
-
-/// How the table is shown.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// Whether to use colours (ANSI SGR).
-    pub colour: bool,
-    /// Whether to leave out notes on the table.
-    pub quiet: bool,
-}
-
-/// Colours by what they mean.
-#[derive(Clone, Copy)]
-enum Ink {
-    Good,
-    Bad,
-    Unsure,
-    Faint,
-    Strong,
-}
-
-impl Style {
-    fn ink(self, ink: Ink, text: &str) -> String {
-        let code = match ink {
-            Ink::Good => "32",
-            Ink::Bad => "31;1",
-            Ink::Unsure => "33",
-            Ink::Faint => "2",
-            Ink::Strong => "1",
-        };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
+    Ok(write(report, out, Style::PLAIN)?)
 }
 
 /// Writes the table.
@@ -63,12 +32,12 @@ pub fn write(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<(
 }
 
 fn header(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let title = format!("{} ({})", report.profile.title, report.profile.name);
+    let title = shown(&format!("{} ({})", report.profile.title, report.profile.name));
     writeln!(out, "{}", style.ink(Ink::Strong, &title))?;
     for run in &report.runs {
         writeln!(out, "{}", style.ink(Ink::Faint, &where_from(run)))?;
         if let Some(why) = &run.setup_error {
-            writeln!(out, "{} {why}", style.ink(Ink::Bad, "nothing was run:"))?;
+            writeln!(out, "{} {}", style.ink(Ink::Bad, "nothing was run:"), shown(why))?;
         }
         if run.interrupted {
             let word = style.ink(Ink::Unsure, "cut short:");
@@ -96,7 +65,7 @@ fn where_from(run: &Run) -> String {
         text += &format!(", node {node}");
     }
     let at = run.started_at.split('.').next().unwrap_or_default();
-    format!("{text}, {}Z", at.trim_end_matches('Z'))
+    shown(&format!("{text}, {}Z", at.trim_end_matches('Z')))
 }
 
 /// Widths of the columns, so that they stand in line.
@@ -112,11 +81,8 @@ fn rows(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let width = |text: &dyn Fn(&ConnectionReport) -> String| {
         chosen.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
     };
-    let widths = Widths {
-        id: width(&ConnectionReport::label).max(2),
-        path: width(&path).min(60),
-        port: width(&|row| row.port.to_string()).min(14),
-    };
+    let widths =
+        Widths { id: width(&label).max(2), path: width(&path).min(60), port: width(&port).min(14) };
     for row in &chosen {
         line(row, &widths, out, style)?;
     }
@@ -130,7 +96,15 @@ fn rows(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
 }
 
 fn path(row: &ConnectionReport) -> String {
-    format!("{} → {}", row.source, row.destination)
+    shown(&format!("{} → {}", row.source, row.destination))
+}
+
+fn label(row: &ConnectionReport) -> String {
+    shown(&row.label())
+}
+
+fn port(row: &ConnectionReport) -> String {
+    shown(&row.port.to_string())
 }
 
 /// The levels of proof as a ladder: reached, required but not reached, not asked for.
@@ -150,13 +124,13 @@ fn line(
     style: Style,
 ) -> io::Result<()> {
     let (ink, word) = word(row);
-    let Widths { id, path: path_width, port } = *widths;
+    let Widths { id, path: path_width, port: port_width } = *widths;
     write!(
         out,
-        " {:>id$}  {:<path_width$}  {:>port$}  {}  {}",
-        row.label(),
+        " {:>id$}  {:<path_width$}  {:>port_width$}  {}  {}",
+        label(row),
         path(row),
-        row.port.to_string(),
+        port(row),
         style.ink(ink, &ladder(row)),
         style.ink(ink, &word),
     )?;
@@ -169,24 +143,24 @@ fn line(
     writeln!(out)?;
     let pad = " ".repeat(id + 3);
     if let Some(fault) = row.fault.as_ref().filter(|_| row.verdict != Verdict::Pass) {
-        writeln!(out, "{pad}{}", fault.detail)?;
+        writeln!(out, "{pad}{}", shown(&fault.detail))?;
         let acts = style.ink(Ink::Strong, &format!("{} acts:", fault.code.acts().as_str()));
-        writeln!(out, "{pad}{acts} {}", hint::of(fault))?;
+        writeln!(out, "{pad}{acts} {}", words::hint(fault))?;
         if let Some(owner) = &row.owner {
-            writeln!(out, "{pad}owner: {owner}")?;
+            writeln!(out, "{pad}owner: {}", shown(owner))?;
         }
         if let Some(runbook) = &row.runbook {
-            writeln!(out, "{pad}runbook: {runbook}")?;
+            writeln!(out, "{pad}runbook: {}", shown(runbook))?;
         }
     }
     if let Some(reason) = &row.reason {
-        writeln!(out, "{pad}{reason}")?;
+        writeln!(out, "{pad}{}", shown(reason))?;
     }
     if let Some(waived) = &row.waived {
-        writeln!(out, "{pad}waived until {}: {}", waived.until, waived.reason)?;
+        writeln!(out, "{pad}waived until {}: {}", shown(&waived.until), shown(&waived.reason))?;
     }
     for warning in &row.warnings {
-        let text = format!("warning {}: {}", warning.code, warning.detail);
+        let text = format!("warning {}: {}", warning.code, shown(&warning.detail));
         writeln!(out, "{pad}{}", style.ink(Ink::Unsure, &text))?;
     }
     Ok(())
@@ -215,22 +189,22 @@ fn controls(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()
     }
     writeln!(out, "{}", style.ink(Ink::Strong, "Controls that did not hold"))?;
     for control in broken {
-        writeln!(out, "  {}: {}", control.source, control.detail)?;
+        writeln!(out, "  {}: {}", shown(&control.source), shown(&control.detail))?;
     }
     writeln!(out)
 }
 
 fn findings(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let told = |code: FindingCode| !(style.quiet && code == FindingCode::TableNote);
-    let shown: Vec<_> = report.findings.iter().filter(|finding| told(finding.code)).collect();
-    let notes = report.findings.len() - shown.len();
-    if !shown.is_empty() {
+    let kept: Vec<_> = report.findings.iter().filter(|finding| told(finding.code)).collect();
+    let notes = report.findings.len() - kept.len();
+    if !kept.is_empty() {
         let title = "Findings in the table, the profile or the site";
         writeln!(out, "{}", style.ink(Ink::Strong, title))?;
-        for finding in shown {
-            let row = finding.row.as_deref().unwrap_or("all");
+        for finding in kept {
+            let row = shown(finding.row.as_deref().unwrap_or("all"));
             let code = style.ink(Ink::Faint, finding.code.as_str());
-            writeln!(out, "  {row:>4}  {} {code}", finding.detail)?;
+            writeln!(out, "  {row:>4}  {} {code}", shown(&finding.detail))?;
         }
     }
     if notes > 0 {
@@ -271,7 +245,7 @@ fn next(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let mut by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for row in report.connections.iter().filter(|row| row.counts()) {
         if let (Some(fault), true) = (&row.fault, row.verdict != Verdict::Pass) {
-            by.entry(fault.code.acts().as_str()).or_default().push(row.label());
+            by.entry(fault.code.acts().as_str()).or_default().push(label(row));
         }
     }
     if by.is_empty() {

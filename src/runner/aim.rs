@@ -103,6 +103,7 @@ impl<'o> Maker<'o> {
                 tcp: tcp::Options { bind: self.options.bind.clone(), connect_only: plain },
                 required: Proof::None,
                 cap: self.options.proof.unwrap_or(Proof::Operational),
+                watch: None,
             },
             token_of,
             protocol,

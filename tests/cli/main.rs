@@ -7,6 +7,7 @@ mod blocked;
 mod codes;
 #[cfg(feature = "lab")]
 mod demo;
+mod explain;
 #[cfg(feature = "lab")]
 mod junit;
 mod outputs;
@@ -15,4 +16,6 @@ mod schemas;
 mod secrets;
 mod signals;
 mod sites;
+mod thousand;
+mod try_url;
 mod wrong;

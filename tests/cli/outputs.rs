@@ -1,6 +1,6 @@
 //! What a terminal, a pipe and a log see.
 
-use crate::bench::{Bench, Ran, greeted};
+use crate::bench::{Bench, Ran, greeted, program};
 use crate::peers::{Closed, Peer};
 
 /// The escape that begins a colour (ECMA-48 SGR).
@@ -69,4 +69,21 @@ fn a_table_for_people_is_shown_unless_a_report_takes_its_place() {
     let report = ran(&[], &["--report", "json=-"]);
     assert!(report.out.starts_with('{') && !report.out.contains("Who acts next"));
     assert_eq!(report.report().summary.fail, 1);
+}
+
+#[test]
+fn every_command_has_a_page_of_the_manual() {
+    let folder = tempfile::TempDir::new().expect("a private directory");
+    let help = Ran::of(program(folder.path()).arg("--help")).out;
+    let commands = help.split("Commands:").nth(1).and_then(|text| text.split("Options:").next());
+    let names = commands.expect("commands are listed").lines();
+    let names = names.filter_map(|line| line.split_whitespace().next());
+    assert_eq!(Ran::of(program(folder.path()).args(["man", "--dir", "pages"])).code, Some(0));
+    for name in names.filter(|name| *name != "help") {
+        let page = folder.path().join(format!("pages/connprobe-{name}.1"));
+        let text = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(text.contains(&format!(".TH connprobe-{name} 1")), "{text}");
+    }
+    let all = Ran::of(program(folder.path()).arg("man")).out;
+    assert!(all.contains(".TH connprobe 1") && all.contains(".TH connprobe-run 1"));
 }

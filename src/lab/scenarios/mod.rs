@@ -9,5 +9,6 @@ pub(super) mod object_store;
 pub(super) mod pgbouncer;
 pub(super) mod postgres;
 pub(super) mod prometheus;
+pub(super) mod proxy;
 pub(super) mod tcp;
 pub(super) mod tls;

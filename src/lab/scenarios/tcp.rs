@@ -1,6 +1,7 @@
 //! Plain TCP: what accepts, refuses, keeps silent, and what it says.
 
 use std::io;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
@@ -32,6 +33,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tcp-filtered", F::TcpFiltered, "a SYN without an answer", |_| {
         Box::pin(async { filtered() })
     }),
+    // The broadcast address of loopback: the system refuses at once, and nothing is sent.
+    bad("tcp-no-route", F::LocalNoRoute, "an address that the system won't send to", |_| {
+        Box::pin(async { nowhere() })
+    }),
     bad("tcp-other-banner", F::ProtocolMismatch, "SMTP where SSH was expected", |_| {
         Box::pin(greeting(banner::SMTP))
     })
@@ -57,6 +62,12 @@ async fn peer(manner: Manner, probe: Value, proof: &'static str) -> io::Result<S
 
 fn refused() -> io::Result<Served> {
     Ok(Served::at(Server::refusing()?, &json!("tcp"), "connected"))
+}
+
+fn nowhere() -> io::Result<Served> {
+    let mut served = refused()?;
+    served.addresses = vec![SocketAddr::from(([127, 255, 255, 255], served.port))];
+    Ok(served)
 }
 
 fn filtered() -> io::Result<Served> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::model::{Attempt, Credentials, Expectation, Fault, Layer, Proof, Step, Warning};
+use crate::net::watch::Bytes;
 use crate::net::{Dialer, Target};
 use crate::runner::execute::Shared;
 use crate::runner::plan::{Aim, Case};
@@ -118,6 +119,9 @@ impl Climb {
         let names = Arc::clone(&self.shared.names);
         let slots = Arc::clone(&self.shared.slots);
         let mut dialer = Dialer::new(Arc::clone(&self.target), names, slots, self.address);
+        if let (Some(watch), Some(step)) = (&self.target.watch, &self.step) {
+            watch.landed(&self.address.to_string(), step, &Bytes::default());
+        }
         if self.target.proxy.is_none() {
             dialer.reach(Proof::Resolved);
         }

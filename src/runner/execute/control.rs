@@ -21,6 +21,7 @@ pub(super) async fn negative(
     let mut target = like.target.clone();
     (target.host, target.port, target.proxy) = (Arc::clone(host), port, None);
     target.tcp.connect_only = true;
+    target.watch = None;
     let within = target.timeouts.dns;
     match shared.names.resolve(host, port, Family::Any, within).await {
         Ok(Resolved { addresses, .. }) if !addresses.is_empty() => {

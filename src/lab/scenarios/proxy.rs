@@ -1,0 +1,85 @@
+//! Proxies, and what this host itself lacks.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use crate::lab::http::{Answer, serve};
+use crate::lab::raw::{self, Manner, banner};
+use crate::lab::scenario::{Scenario, Served, Start};
+use crate::lab::server::Server;
+use crate::model::{FaultCode as F, Key};
+
+const fn bad(name: &'static str, code: F, about: &'static str, start: Start) -> Scenario {
+    Scenario::bad(name, "http", code, about, start)
+}
+
+pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
+    Scenario::good("proxy-unused", "http", "a target without a proxy", |_| {
+        Box::pin(async {
+            Ok(passing(serve(None, |_| Answer::new(200).body("fine").reply()).await?))
+        })
+    }),
+    bad("proxy-refused", F::ProxyUnreachable, "nothing listens where the proxy is", |_| {
+        Box::pin(async { Ok(through(Server::refusing()?)) })
+    })
+    .showing(&[(Key::Cause, "tcp.refused")]),
+    bad("proxy-407", F::ProxyAuthRequired, "the proxy wants credentials", |_| {
+        Box::pin(answering(
+            b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"out\"\r\n\
+            Content-Length: 0\r\n\r\n",
+        ))
+    }),
+    bad("proxy-403", F::ProxyDenied, "the proxy forbids the target", |_| {
+        Box::pin(answering(
+            b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\
+            Content-Length: 0\r\n\r\n",
+        ))
+    }),
+    bad("proxy-503", F::ProxyTargetUnreachable, "the proxy can't reach the target", |_| {
+        Box::pin(answering(
+            b"HTTP/1.1 503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n\
+            Content-Length: 0\r\n\r\n",
+        ))
+    }),
+    bad("proxy-ssh", F::ProxyMalformed, "SSH where the proxy should be", |_| {
+        Box::pin(answering(banner::SSH))
+    }),
+    // Looks like the proxy's 407, and is the target's own 401 through a tunnel that stands.
+    bad("proxy-target-401", F::AuthRequired, "the target wants credentials, not the proxy", |_| {
+        Box::pin(async {
+            let basic = "Basic realm=\"in\"";
+            let answer = Answer::new(401).header("WWW-Authenticate", basic).reply();
+            Ok(asked(serve(None, move |_| answer.clone()).await?))
+        })
+    }),
+    bad("local-no-secret", F::LocalSecretUnreadable, "the secret's file is missing", |_| {
+        Box::pin(async {
+            let auth = json!({"username": "me", "password": {"file": "/nonexistent/secret"}});
+            let served = asked(serve(None, |_| Answer::new(401).reply()).await?);
+            Ok(served.with("auth", auth).in_clear())
+        })
+    }),
+];
+
+fn request() -> Value {
+    json!({"http": {"path": "/", "status": [200]}})
+}
+
+fn asked(server: Server) -> Served {
+    Served::at(server, &request(), "authenticated")
+}
+
+fn passing(server: Server) -> Served {
+    Served::at(server, &request(), "spoken")
+}
+
+/// The server is the proxy of a target that needs not be there.
+fn through(server: Server) -> Served {
+    let proxy = format!("http://{}", server.address());
+    Served::at(server, &request(), "spoken").with("proxy", proxy.into())
+}
+
+async fn answering(bytes: &'static [u8]) -> io::Result<Served> {
+    Ok(through(raw::serve(Manner::Answers(bytes.into())).await?))
+}

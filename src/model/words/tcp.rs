@@ -1,0 +1,99 @@
+//! What happened to a SYN.
+
+use crate::model::evidence::Key as K;
+use crate::model::fault::{Fault, FaultCode as C};
+use crate::model::words::command::{
+    CONNECT, ENDPOINTS, LISTENERS, NFT, NFT_THERE, POLICIES_HERE, POLICIES_THERE, ROUTE, TRACEROUTE,
+};
+use crate::model::words::{When, Words};
+
+fn offender_is(fault: &Fault, role: &str) -> bool {
+    fault.evidence.text(K::OffenderRole) == Some(role)
+}
+
+pub(super) const WORDS: &[Words] = &[
+    Words {
+        code: C::TcpRefused,
+        decided: "ECONNREFUSED with an empty error queue: RST",
+        means: "Somebody answered our SYN with RST. The target's own system does so where nothing \
+                listens on the port.",
+        is_not: "No silence and no ICMP. A firewall that answers with RST looks the same, but for \
+                 the TTL with which the RST arrives.",
+        evidence: &[K::Errno, K::ArrivalTtl, K::LocalAddress],
+        hint: "check that the service runs and listens on this port; a firewall that answers with RST looks the same",
+        when: &[],
+        commands: [LISTENERS, ENDPOINTS, CONNECT],
+        sources: &["RFC 9293 §3.5.2", "connect(2)", "nmap: port scanning basics (closed)"],
+    },
+    Words {
+        code: C::TcpRejected,
+        decided: "ICMP type 3 code 2 or 3, ICMPv6 type 1 code 4, in the error queue",
+        means: "Our SYN was answered by ICMP port or protocol unreachable. A host answers RST, so \
+                this is a rule that rejects, or kube-proxy for a Service without ready endpoints.",
+        is_not: "Not the service refusing: it never saw the SYN.",
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::OffenderRole],
+        hint: "look for a rule that rejects with ICMP, or a Service without ready endpoints",
+        when: &[When {
+            holds: |fault| offender_is(fault, "self"),
+            hint: "this host itself rejects: a Service without ready endpoints, or a rule on its way out",
+        }],
+        commands: [ENDPOINTS, NFT, TRACEROUTE],
+        sources: &["RFC 792", "RFC 4443 §3.1", "Kubernetes: Virtual IPs and Service Proxies"],
+    },
+    Words {
+        code: C::TcpProhibited,
+        decided: "ICMP type 3 code 9, 10 or 13, ICMPv6 type 1 code 1, 5 or 6, in the error queue",
+        means: "A router or firewall says that policy forbids this connection.",
+        is_not: "Not the service, and no accident: it is configured.",
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::OffenderRole],
+        hint: "ask for a firewall or NetworkPolicy rule that lets this connection through; the offender in the evidence is who refuses",
+        when: &[When {
+            holds: |fault| offender_is(fault, "self"),
+            hint: "this host's own rules prohibit it: look at its packet filter, not at the network",
+        }],
+        commands: [TRACEROUTE, POLICIES_HERE, NFT],
+        sources: &["RFC 1812 §5.2.7.1", "RFC 4443 §3.1"],
+    },
+    Words {
+        code: C::TcpFiltered,
+        decided: "neither SYN-ACK, RST nor ICMP within the time-out",
+        means: "Our SYNs vanish. Where a trace was made, the last hop that is known to have got \
+                them is in the evidence.",
+        is_not: "No proof of a firewall: a host that is down, or a route back that is missing, is \
+                 silent too.",
+        evidence: &[K::WaitedMs, K::Hops, K::DiesPastHop, K::LastHop],
+        hint: "ask for a firewall or NetworkPolicy rule that lets this connection through; a host that is down is silent too",
+        when: &[When {
+            holds: |fault| fault.evidence.number(K::DiesPastHop) == Some(0),
+            hint: "no hop answers: look at NetworkPolicies and rules of this pod and node first",
+        }],
+        commands: [TRACEROUTE, POLICIES_HERE, POLICIES_THERE],
+        sources: &["RFC 9293 §3.8.3", "tcp(7)", "nmap: port scanning basics (filtered)"],
+    },
+    Words {
+        code: C::TcpHostUnreachable,
+        decided: "ICMP type 3 code 1, ICMPv6 type 1 code 3, or EHOSTUNREACH of our own neighbour",
+        means: "The last router, or this host in the same network, gets no answer from the address \
+                at the link layer: the host is down or does not exist.",
+        is_not: "No firewall's silence: a router says so.",
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender],
+        hint: "check that the host is up and has this address; the offender is the last router",
+        when: &[When {
+            holds: |fault| offender_is(fault, "self"),
+            hint: "check that the host is up: it is in this host's own network and does not answer ARP or ND",
+        }],
+        commands: [TRACEROUTE, ROUTE, NFT_THERE],
+        sources: &["RFC 792", "RFC 4861 §7.2.2"],
+    },
+    Words {
+        code: C::TcpNetworkUnreachable,
+        decided: "ICMP type 3 code 0, ICMPv6 type 1 code 0, in the error queue",
+        means: "A router on the way has no route to this network.",
+        is_not: "Not our own missing route: that is local.no-route.",
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender],
+        hint: "ask for a route to this network at the offender's address",
+        when: &[],
+        commands: [TRACEROUTE, ROUTE, CONNECT],
+        sources: &["RFC 792", "RFC 4443 §3.1"],
+    },
+];
