@@ -13,6 +13,7 @@ pub mod slots;
 pub mod spoke;
 pub mod tcp;
 pub mod tls;
+pub mod trace;
 pub mod wire;
 
 pub use dialer::{Dialer, Target};

@@ -49,33 +49,47 @@ impl Dialer {
         let mut spent = Duration::ZERO;
         let connect = async {
             let begun = Instant::now();
-            let connected = tokio::time::timeout(limit, tcp::connect(address, &options)).await;
+            let connected = tcp::connect(address, &options, &slots, limit).await;
             spent = begun.elapsed();
-            connected.unwrap_or_else(|_| Err(tcp::filtered(address, limit)))
+            match (connected, &options.tracer) {
+                (Err(fault), Some(tracer)) if fault.code == FaultCode::TcpRefused => {
+                    Err(tracer.identify(fault, address, &options, &slots, spent).await)
+                }
+                (connected, _) => connected,
+            }
         };
         let connected = if connect_only {
-            slots.connect_only(connect).await.map(|stream| (stream, Place::default()))
+            slots.connect_only(connect).await.map(|connected| (connected, Place::default()))
         } else {
             slots.connect(address, connect).await
         };
         let spent = if spent.is_zero() { started.elapsed() } else { spent };
         match connected {
-            Ok((stream, place)) => {
+            Ok((connected, place)) => {
                 self.place = place;
-                let info = tcp::info(&stream);
-                let evidence = info.as_ref().map(tcp::evidence).unwrap_or_default();
-                if let Some(count) = info.map(|info| info.retransmits).filter(|count| *count > 0) {
-                    let detail = format!("the SYN had to be sent again {count} times");
-                    self.warn(WarningCode::TcpRetransmits, detail);
-                }
+                let evidence = self.connected(&connected);
                 self.record(Layer::Tcp, spent, Outcome::Ok, evidence);
-                Ok(Wire::new(stream))
+                Ok(Wire::new(connected.stream))
             }
             Err(fault) => {
                 self.record(Layer::Tcp, spent, Outcome::Fault, Evidence::new());
                 Err(self.by_proxy(fault))
             }
         }
+    }
+
+    /// What is known of a fresh connection; SYNs that were lost are worth a warning.
+    fn connected(&mut self, connected: &tcp::Connected) -> Evidence {
+        if let Some(tracer) = &self.target.tcp.tracer {
+            tracer.answered(self.address);
+        }
+        let Some(info) = tcp::info(&connected.stream) else { return Evidence::new() };
+        let lost = info.retransmits + connected.overtaken;
+        if lost > 0 {
+            let detail = format!("{lost} SYNs were not answered before the one that was");
+            self.warn(WarningCode::TcpRetransmits, detail);
+        }
+        tcp::evidence(&info, lost)
     }
 
     /// A fault on the way to the proxy is the proxy's.
