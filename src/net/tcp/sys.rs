@@ -117,7 +117,7 @@ pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
 /// Whether our own system keeps back what a socket in SYN-SENT sends again: a packet filter's drop on
 /// the way out is told to the kernel's retransmission and to nobody else, so the count of attempts
 /// grows and that of segments in flight does not.
-pub(super) fn kept_back(socket: &impl AsRawFd) -> bool {
+pub(in crate::net) fn kept_back(socket: &impl AsRawFd) -> bool {
     raw_info(socket).is_some_and(|raw| raw.tcpi_total_retrans > 0 && raw.tcpi_retrans == 0)
 }
 

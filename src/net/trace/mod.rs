@@ -1,5 +1,5 @@
 //! What becomes of a packet on the way, found out without privileges and only after silence or a
-//! refusal: how far SYNs get ([`path`]), and how far away an RST was sent ([`origin`]).
+//! refusal: how far SYNs get (`path`), and how far away an RST was sent (`origin`).
 //!
 //! A router answers six messages at once and then one a second (Linux `icmp_ratelimit`), so no more
 //! than six traces begin at once, and their places are given back no sooner than that.

@@ -5,18 +5,18 @@
 //! an answer is the one that it arrives with. It is held against the host's own answer at a port that
 //! is open, or, where none is known, against how far the SYN had to go.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::ifaddrs::getifaddrs;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::slots::Slots;
-use crate::net::tcp::{Bind, Options, open, sys};
+use crate::net::tcp::{Options, open, sys};
 
 /// How many TTLs are tried beside each other.
 const CUTS: u8 = 7;
@@ -26,6 +26,8 @@ const HOPS: u8 = 31;
 /// Bounds on how long an answer is waited for.
 const AT_LEAST: Duration = Duration::from_millis(60);
 const AT_MOST: Duration = Duration::from_millis(400);
+/// After this long the kernel has sent an unanswered SYN again.
+const REPETITION: Duration = Duration::from_millis(1_300);
 
 /// Who sent an RST.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Ask<'_> {
     ) -> Origin {
         let mut origin = Origin { who: Who::Unknown, arrival_ttl, syn_ttl, reference: None };
         // An answer without a hop behind it comes from this host or from a neighbour.
-        if INITIAL.contains(&arrival_ttl) && self.comes_from_ourselves().await {
+        if INITIAL.contains(&arrival_ttl) && self.comes_from_ourselves(arrival_ttl).await {
             origin.who = Who::Ourselves;
             return origin;
         }
@@ -117,32 +119,14 @@ impl Ask<'_> {
         Some(Who::Router)
     }
 
-    /// Whether the answer never came over the interface that leads there: our own packet filter sent it.
-    async fn comes_from_ourselves(&self) -> bool {
-        let Some(device) = self.device() else { return false };
-        let options = Options { bind: Bind::Interface(device), ..self.options.clone() };
-        let there = Ask { options: &options, ..*self };
-        !there.heard(&[1]).await[0] && self.heard(&[1]).await[0] && !there.heard(&[1]).await[0]
-    }
-
-    /// The interface that leads there: the one with the address that connections start from.
-    fn device(&self) -> Option<String> {
-        let any = if self.address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        let socket = std::net::UdpSocket::bind(any).ok()?;
-        // Connecting a UDP socket looks the route up and sends nothing.
-        socket.connect(self.address).ok()?;
-        let ours = socket.local_addr().ok()?.ip();
-        let found = getifaddrs().ok()?.find(|interface| {
-            interface.address.is_some_and(|address| match ours {
-                std::net::IpAddr::V4(ours) => {
-                    address.as_sockaddr_in().is_some_and(|address| address.ip() == ours)
-                }
-                std::net::IpAddr::V6(ours) => {
-                    address.as_sockaddr_in6().is_some_and(|address| address.ip() == ours)
-                }
-            })
-        });
-        found.map(|interface| interface.interface_name)
+    /// Whether our own packet filter sent it. A socket that is deaf to the answer has to send its SYN
+    /// again, and then the kernel knows whether that left this host.
+    async fn comes_from_ourselves(&self, arrival_ttl: u8) -> bool {
+        let Some(above) = arrival_ttl.checked_add(1) else { return false };
+        let Some(_spare) = self.slots.spare() else { return false };
+        let Ok(deaf) = listening_from(self.address, above, self.options) else { return false };
+        let answered = timeout(REPETITION, deaf.writable()).await;
+        answered.is_err() && sys::kept_back(&deaf)
     }
 
     /// Whether an answer comes at each of these least TTLs.
@@ -169,17 +153,20 @@ impl Ask<'_> {
     }
 }
 
-/// Whether a SYN is answered by RST or a connection with at least this TTL.
-async fn answers(address: SocketAddr, least: u8, options: &Options) -> bool {
-    let Ok(socket) = open(address, options) else { return false };
-    if sys::least_ttl(&socket, address.is_ipv6(), least).is_err() {
-        return false;
-    }
+/// A socket that has sent a SYN and takes only answers with at least this TTL.
+fn listening_from(address: SocketAddr, least: u8, options: &Options) -> io::Result<TcpStream> {
+    let socket = open(address, options)?;
+    sys::least_ttl(&socket, address.is_ipv6(), least)?;
     match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return false,
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
         _ => {}
     }
-    let Ok(stream) = TcpStream::from_std(socket.into()) else { return false };
+    TcpStream::from_std(socket.into())
+}
+
+/// Whether a SYN is answered by RST or a connection with at least this TTL.
+async fn answers(address: SocketAddr, least: u8, options: &Options) -> bool {
+    let Ok(stream) = listening_from(address, least, options) else { return false };
     if stream.writable().await.is_err() {
         return false;
     }
@@ -188,7 +175,7 @@ async fn answers(address: SocketAddr, least: u8, options: &Options) -> bool {
         Ok(error) => error,
         Err(error) => Some(error),
     };
-    let by_rst = |error: std::io::Error| error.raw_os_error() == Some(libc::ECONNREFUSED);
+    let by_rst = |error: io::Error| error.raw_os_error() == Some(libc::ECONNREFUSED);
     refused.is_none_or(|error| by_rst(error) && sys::icmp(&stream).is_none())
 }
 
