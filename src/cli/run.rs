@@ -80,6 +80,9 @@ pub(super) struct HowArgs {
     /// Address or interface that connections start from
     #[arg(long, value_name = "ADDRESS|INTERFACE", value_parser = options::bind)]
     pub(super) bind: Option<Bind>,
+    /// Don't trace how far silent connections get, nor who refuses: no more than the connects themselves
+    #[arg(long)]
+    pub(super) no_trace: bool,
     /// Where a name leads: HOST=ADDRESS or HOST:PORT=ADDRESS:PORT
     #[arg(long, value_name = "HOST=ADDRESS", value_parser = options::resolve)]
     pub(super) resolve: Vec<Override>,
@@ -151,6 +154,7 @@ pub(super) fn bound_options(choice: &ChoiceArgs, how: &HowArgs) -> Options {
         timeout: how.timeout,
         retries: how.retries,
         bind: how.bind.clone().unwrap_or_default(),
+        tracer: (!how.no_trace).then(Arc::default),
         resolve: how.resolve.clone(),
         ..Options::default()
     }

@@ -136,7 +136,7 @@ evidence_keys! {
     IcmpType "icmp_type" Number "type of the ICMP or ICMPv6 message";
     IcmpCode "icmp_code" Number "code of the ICMP or ICMPv6 message";
     Offender "offender" Text "address that sent the ICMP message";
-    OffenderRole "offender_role" Text "who that is: self, router, target";
+    AnsweredBy "answered_by" Text "who answered in the target's place or as the target: self, router, target";
     WaitedMs "waited_ms" Decimal "how long it was waited for an answer, in milliseconds";
     RttMs "rtt_ms" Decimal "smoothed round-trip time, in milliseconds";
     Retransmits "retransmits" Number "segments that had to be sent again";
@@ -147,6 +147,12 @@ evidence_keys! {
     DiesPastHop "dies_past_hop" Number "the last hop that is known to have got the SYN";
     LastHop "last_hop" Text "address of that hop";
     ArrivalTtl "arrival_ttl" Number "TTL with which the answer arrived";
+    SynTtl "syn_ttl" Number "smallest TTL of a SYN that draws the answer";
+    Reference "reference" Text "the host's own answer that this one was held against";
+    SizePassed "size_passed" Number "size of packets that pass, in bytes with their headers";
+    SizeLost "size_lost" Number "size of packets that are lost, in bytes with their headers";
+    OutOfOrder "out_of_order" Number "segments that arrived after one that never did";
+    Unacked "unacked" Number "segments of ours that the peer never acknowledged";
     // Proxy
     Proxy "proxy" Text "address and port of the proxy";
     ProxyName "proxy_name" Text "the proxy as the site names it";

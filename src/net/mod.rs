@@ -13,6 +13,7 @@ pub mod slots;
 pub mod spoke;
 pub mod tcp;
 pub mod tls;
+pub mod trace;
 pub mod watch;
 pub mod wire;
 

@@ -25,6 +25,8 @@ const RESERVE: u64 = 64;
 #[derive(Debug)]
 pub struct Slots {
     sockets: Arc<Semaphore>,
+    /// File descriptors that the first socket of each attempt has to itself.
+    kept: usize,
     working: Arc<Semaphore>,
     gates: Mutex<HashMap<SocketAddr, Arc<Gate>>>,
 }
@@ -49,8 +51,10 @@ impl Slots {
     /// Bounds for a process that may open `files` file descriptors.
     pub fn new(files: u64) -> Self {
         let sockets = files.saturating_sub(RESERVE).clamp(16, 1 << 20);
+        let sockets = usize::try_from(sockets).unwrap_or(1 << 20);
         Self {
-            sockets: Arc::new(Semaphore::new(usize::try_from(sockets).unwrap_or(1 << 20))),
+            sockets: Arc::new(Semaphore::new(sockets)),
+            kept: sockets / 2,
             working: Arc::new(Semaphore::new(WORKING)),
             gates: Mutex::default(),
         }
@@ -89,6 +93,13 @@ impl Slots {
         }
         place.working = acquire(&self.working).await;
         Ok((connected, place))
+    }
+
+    /// A file descriptor for a socket that may be missing: one that races, or that traces. Half of all
+    /// are kept for the first sockets, so that dark destinations take none from the others.
+    pub fn spare(&self) -> Option<OwnedSemaphorePermit> {
+        let plenty = self.sockets.available_permits() > self.kept;
+        plenty.then(|| Arc::clone(&self.sockets).try_acquire_owned().ok()).flatten()
     }
 
     fn gate(&self, address: SocketAddr) -> Arc<Gate> {

@@ -100,7 +100,12 @@ impl<'o> Maker<'o> {
                 allow_cleartext: settings.allow_cleartext.unwrap_or(false),
                 proxy,
                 timeouts,
-                tcp: tcp::Options { bind: self.options.bind.clone(), connect_only: plain },
+                tcp: tcp::Options {
+                    bind: self.options.bind.clone(),
+                    connect_only: plain,
+                    tracer: self.options.tracer.clone(),
+                    segment: None,
+                },
                 required: Proof::None,
                 cap: self.options.proof.unwrap_or(Proof::Operational),
                 watch: None,

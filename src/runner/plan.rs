@@ -12,6 +12,7 @@ use crate::model::{
 use crate::net::Target;
 use crate::net::names::Override;
 use crate::net::tcp::Bind;
+use crate::net::trace::Tracer;
 use crate::probe::{Probe, Protocol};
 use crate::profile::Waiver;
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub retries: Option<u32>,
     /// Where connections start from.
     pub bind: Bind,
+    /// What finds out more about silences and refusals; nothing with `--no-trace`.
+    pub tracer: Option<Arc<Tracer>>,
     /// Where names lead.
     pub resolve: Vec<Override>,
 }

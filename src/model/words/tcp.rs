@@ -8,7 +8,7 @@ use crate::model::words::command::{
 use crate::model::words::{When, Words};
 
 fn offender_is(fault: &Fault, role: &str) -> bool {
-    fault.evidence.text(K::OffenderRole) == Some(role)
+    fault.evidence.text(K::AnsweredBy) == Some(role)
 }
 
 pub(super) const WORDS: &[Words] = &[
@@ -31,7 +31,7 @@ pub(super) const WORDS: &[Words] = &[
         means: "Our SYN was answered by ICMP port or protocol unreachable. A host answers RST, so \
                 this is a rule that rejects, or kube-proxy for a Service without ready endpoints.",
         is_not: "Not the service refusing: it never saw the SYN.",
-        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::OffenderRole],
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::AnsweredBy],
         hint: "look for a rule that rejects with ICMP, or a Service without ready endpoints",
         when: &[When {
             holds: |fault| offender_is(fault, "self"),
@@ -45,7 +45,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "ICMP type 3 code 9, 10 or 13, ICMPv6 type 1 code 1, 5 or 6, in the error queue",
         means: "A router or firewall says that policy forbids this connection.",
         is_not: "Not the service, and no accident: it is configured.",
-        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::OffenderRole],
+        evidence: &[K::Errno, K::IcmpType, K::IcmpCode, K::Offender, K::AnsweredBy],
         hint: "ask for a firewall or NetworkPolicy rule that lets this connection through; the offender in the evidence is who refuses",
         when: &[When {
             holds: |fault| offender_is(fault, "self"),

@@ -120,6 +120,6 @@ fn evidence_makes_a_hint_more_particular() {
     let below = Fault::new(FaultCode::TlsUnknownIssuer, "no")
         .with(Key::ChainEnd, "below a root: CN=Lab intermediate");
     assert!(hint(&below).starts_with("the chain ends below a root"));
-    let from_here = Fault::new(FaultCode::TcpRejected, "no").with(Key::OffenderRole, "self");
+    let from_here = Fault::new(FaultCode::TcpRejected, "no").with(Key::AnsweredBy, "self");
     assert!(hint(&from_here).contains("without ready endpoints"));
 }

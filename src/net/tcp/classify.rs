@@ -3,9 +3,10 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::model::{Fault, FaultCode, Key};
-use crate::net::tcp::{Icmp, errno_name};
+use crate::net::tcp::{Icmp, errno_name, is_ours};
 
 /// The fault of a failed connect. `at_once` says that the call itself failed, before any packet.
 pub(super) fn refusal(
@@ -20,6 +21,34 @@ pub(super) fn refusal(
         None => by_errno(address, error),
     }
     .with_some(Key::Errno, errno_name(error))
+}
+
+/// The fault of a socket that could not be made ready: nothing was sent.
+pub(super) fn opening(address: SocketAddr, error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        // Of a bind to a port that the system chooses: no port is asked for yet.
+        Some(libc::EADDRNOTAVAIL) => Fault::new(
+            FaultCode::LocalNoRoute,
+            "this host does not have the address that was given to --bind".to_owned(),
+        )
+        .with_some(Key::Errno, errno_name(error)),
+        _ => local(address, error),
+    }
+}
+
+/// The fault of a connect that was not answered in time.
+pub(super) fn filtered(address: SocketAddr, waited: Duration) -> Fault {
+    let seconds = waited.as_secs_f64();
+    Fault::new(FaultCode::TcpFiltered, format!("no answer from {address} within {seconds:.1} s"))
+        .with(Key::WaitedMs, seconds * 1_000.0)
+}
+
+/// The same where no SYN left this host.
+pub(super) fn kept_back(address: SocketAddr, waited: Duration) -> Fault {
+    let detail = format!("this host's own packet filter drops every SYN to {address}");
+    Fault::new(FaultCode::LocalPermission, detail)
+        .with(Key::AnsweredBy, "self")
+        .with(Key::WaitedMs, waited.as_secs_f64() * 1_000.0)
 }
 
 /// Without an ICMP message: RST, or the system gave up.
@@ -47,17 +76,21 @@ fn by_errno(address: SocketAddr, error: &io::Error) -> Fault {
 /// A failure that never left this host.
 pub(super) fn local(address: SocketAddr, error: &io::Error) -> Fault {
     let fault = match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EAFNOSUPPORT | libc::EINVAL) => {
-            Fault::new(
-                FaultCode::LocalNoRoute,
-                format!("this host has no route to {}", address.ip()),
-            )
-        }
+        Some(
+            libc::ENETUNREACH
+            | libc::EHOSTUNREACH
+            | libc::ENETDOWN
+            | libc::EAFNOSUPPORT
+            | libc::EINVAL,
+        ) => Fault::new(
+            FaultCode::LocalNoRoute,
+            format!("this host has no route to {}", address.ip()),
+        ),
         Some(libc::EACCES | libc::EPERM) => Fault::new(
             FaultCode::LocalPermission,
             format!("this host's own policy forbids a connection to {address}"),
         ),
-        Some(libc::EADDRNOTAVAIL | libc::EAGAIN) => Fault::new(
+        Some(libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN) => Fault::new(
             FaultCode::LocalPortsExhausted,
             format!("this host has no free local port for {address}"),
         ),
@@ -131,7 +164,7 @@ fn by_icmp(address: SocketAddr, error: &io::Error, icmp: &Icmp) -> Fault {
         .with(Key::IcmpType, icmp.kind)
         .with(Key::IcmpCode, icmp.code)
         .with_some(Key::Offender, icmp.offender.map(|ip| ip.to_string()))
-        .with_some(Key::OffenderRole, role)
+        .with_some(Key::AnsweredBy, role)
 }
 
 /// Who an offender is: the target, this host, or a router between them.
@@ -144,11 +177,6 @@ fn role(target: IpAddr, offender: Option<IpAddr>) -> Option<&'static str> {
     } else {
         "router"
     })
-}
-
-/// Whether an address is this host's: only then can a socket be bound to it.
-fn is_ours(address: IpAddr) -> bool {
-    std::net::UdpSocket::bind((address, 0)).is_ok()
 }
 
 #[cfg(test)]

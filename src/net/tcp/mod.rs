@@ -1,20 +1,25 @@
-//! The TCP handshake (RFC 9293 §3.5): one non-blocking connect, and what came back in its place.
+//! The TCP handshake (RFC 9293 §3.5): a non-blocking connect, and what came back in its place.
 //!
 //! RST and ICMP arrive as the same errno. The socket's error queue tells them apart: it holds the
 //! ICMP message and who sent it. The errno has to be read first, since reading the queue clears it.
 
 pub mod classify;
-mod sys;
+mod race;
+pub(super) mod sys;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
-use crate::model::{Evidence, Fault, FaultCode, Key};
+use crate::model::{Evidence, Key};
+use crate::net::trace::Tracer;
 
+pub use race::{Connected, connect};
 pub use sys::{Icmp, Info};
 
 /// Where a connection starts from.
@@ -36,33 +41,14 @@ pub struct Options {
     pub bind: Bind,
     /// Whether nothing will be said, so that closing may be abrupt and leaves no TIME_WAIT behind.
     pub connect_only: bool,
+    /// What finds out more about a silence or a refusal; nothing where it is switched off.
+    pub tracer: Option<Arc<Tracer>>,
+    /// Largest segment in both directions, in bytes; what the path allows where there is none.
+    pub segment: Option<u32>,
 }
 
-/// Connects to an address.
-///
-/// # Errors
-/// A fault of `tcp.` or `local.`; the time-out is the caller's (`tcp.filtered`).
-pub async fn connect(address: SocketAddr, options: &Options) -> Result<TcpStream, Fault> {
-    let socket = open(address, options).map_err(|error| classify::local(address, &error))?;
-    match socket.connect(&address.into()) {
-        Ok(()) => {}
-        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
-        Err(error) => return Err(classify::refusal(address, &error, sys::icmp(&socket), true)),
-    }
-    let stream =
-        TcpStream::from_std(socket.into()).map_err(|error| classify::local(address, &error))?;
-    stream.writable().await.map_err(|error| classify::local(address, &error))?;
-    // The errno first: draining the error queue clears it.
-    match stream.take_error() {
-        Ok(None) => Ok(stream),
-        Ok(Some(error)) | Err(error) => {
-            let icmp = sys::icmp(&stream);
-            Err(classify::refusal(address, &error, icmp, false))
-        }
-    }
-}
-
-fn open(address: SocketAddr, options: &Options) -> io::Result<Socket> {
+/// A socket that is ready to connect.
+pub(super) fn open(address: SocketAddr, options: &Options) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM.nonblocking().cloexec(),
@@ -75,19 +61,19 @@ fn open(address: SocketAddr, options: &Options) -> io::Result<Socket> {
     } else {
         socket.set_tcp_nodelay(true)?;
     }
+    if let Some(segment) = options.segment {
+        setsockopt(&socket, sockopt::TcpMaxSeg, &segment)?;
+    }
     match &options.bind {
         Bind::Any => {}
-        Bind::Address(from) => socket.bind(&SocketAddr::new(*from, 0).into())?,
+        Bind::Address(from) => {
+            // The port is chosen at the connect, when the destination is known: ports last longer.
+            setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+            socket.bind(&SocketAddr::new(*from, 0).into())?;
+        }
         Bind::Interface(name) => socket.bind_device(Some(name.as_bytes()))?,
     }
     Ok(socket)
-}
-
-/// The fault of a connect that was not answered in time.
-pub fn filtered(address: SocketAddr, waited: Duration) -> Fault {
-    let seconds = waited.as_secs_f64();
-    Fault::new(FaultCode::TcpFiltered, format!("no answer from {address} within {seconds:.1} s"))
-        .with(Key::WaitedMs, waited.as_secs_f64() * 1_000.0)
 }
 
 /// What the kernel knows of an established connection.
@@ -95,13 +81,20 @@ pub fn info(stream: &TcpStream) -> Option<Info> {
     sys::info(stream)
 }
 
-/// The same as evidence: round-trip time, and retransmissions where there were any.
-pub fn evidence(info: &Info) -> Evidence {
-    let evidence = Evidence::new().with(Key::RttMs, f64::from(info.rtt_us) / 1_000.0);
-    match info.retransmits {
-        0 => evidence,
-        count => evidence.with(Key::Retransmits, count),
-    }
+/// The same as evidence, with the SYNs that were lost before the one that was answered. The
+/// round-trip time counts only where the SYN was not sent again: one can't tell which was answered.
+pub fn evidence(info: &Info, lost: u32) -> Evidence {
+    let rtt = (info.retransmits == 0).then(|| f64::from(info.rtt_us) / 1_000.0);
+    Evidence::new()
+        .with_some(Key::RttMs, rtt)
+        .with(Key::Mss, info.mss)
+        .with(Key::PathMtu, info.path_mtu)
+        .with_some(Key::Retransmits, (lost > 0).then_some(lost))
+}
+
+/// Whether an address is this host's: only then can a socket be bound to it.
+pub(super) fn is_ours(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// Whether this host has a route to an address. Nothing is sent: connecting a UDP socket looks the

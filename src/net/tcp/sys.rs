@@ -1,5 +1,6 @@
-//! What the standard library and its friends do not have: the error queue and `TCP_INFO`.
-#![expect(unsafe_code, reason = "TCP_INFO has no safe wrapper in nix, rustix or socket2")]
+//! What the standard library and its friends do not have: the error queue, `TCP_INFO`, and the least
+//! TTL of answers that are taken.
+#![expect(unsafe_code, reason = "neither TCP_INFO nor IP_MINTTL is wrapped in nix or socket2")]
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,6 +23,13 @@ pub struct Icmp {
     pub offender: Option<IpAddr>,
 }
 
+impl Icmp {
+    /// Whether it says that a packet's TTL or hop limit came to its end (RFC 792, RFC 4443 §3.3).
+    pub fn is_expired(&self) -> bool {
+        self.kind == if self.v6 { 3 } else { 11 }
+    }
+}
+
 /// Asks the kernel to queue ICMP errors for the socket.
 pub(super) fn keep_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
     if v6 {
@@ -33,7 +41,7 @@ pub(super) fn keep_errors(socket: &impl AsFd, v6: bool) -> io::Result<()> {
 }
 
 /// The first ICMP message in the socket's error queue.
-pub(super) fn icmp(socket: &impl AsRawFd) -> Option<Icmp> {
+pub(in crate::net) fn icmp(socket: &impl AsRawFd) -> Option<Icmp> {
     let mut space = nix::cmsg_space!(libc::sock_extended_err, libc::sockaddr_in6);
     let mut payload = [0_u8; 64];
     // One socket sends few packets, so its queue is short; the bound is for a hostile network.
@@ -87,15 +95,38 @@ pub struct Info {
     pub mss: u32,
     /// Path MTU, in bytes.
     pub path_mtu: u32,
+    /// Segments of ours that are not acknowledged.
+    pub unacked: u32,
+    /// Segments that arrived out of order: those before them never did.
+    pub out_of_order: u32,
 }
 
 /// Reads `TCP_INFO`; `None` where the kernel won't.
 pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
+    let raw = raw_info(socket)?;
+    Some(Info {
+        rtt_us: raw.tcpi_rtt,
+        retransmits: raw.tcpi_total_retrans,
+        mss: raw.tcpi_snd_mss,
+        path_mtu: raw.tcpi_pmtu,
+        unacked: raw.tcpi_unacked,
+        out_of_order: raw.tcpi_rcv_ooopack,
+    })
+}
+
+/// Whether our own system keeps back what a socket in SYN-SENT sends again: a packet filter's drop on
+/// the way out is told to the kernel's retransmission and to nobody else, so the count of attempts
+/// grows and that of segments in flight does not.
+pub(in crate::net) fn kept_back(socket: &impl AsRawFd) -> bool {
+    raw_info(socket).is_some_and(|raw| raw.tcpi_total_retrans > 0 && raw.tcpi_retrans == 0)
+}
+
+fn raw_info(socket: &impl AsRawFd) -> Option<libc::tcp_info> {
     let mut raw = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
     // SAFETY: the descriptor is open for the length of the call, the buffer has the length that is
     // told, and all-zero bytes are a valid `tcp_info`, so a shorter answer leaves it initialised.
-    let raw = unsafe {
+    unsafe {
         let result = libc::getsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
@@ -103,15 +134,23 @@ pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
             raw.as_mut_ptr().cast(),
             &raw mut length,
         );
-        if result != 0 {
-            return None;
-        }
-        raw.assume_init()
+        (result == 0).then(|| raw.assume_init())
+    }
+}
+
+/// Takes only answers that arrive with at least this TTL or hop limit (`ip(7)`, `IP_MINTTL`;
+/// RFC 5082 §3): the others are dropped in silence.
+pub(in crate::net) fn least_ttl(socket: &impl AsRawFd, v6: bool, least: u8) -> io::Result<()> {
+    let (level, name) = match v6 {
+        true => (libc::IPPROTO_IPV6, libc::IPV6_MINHOPCOUNT),
+        false => (libc::IPPROTO_IP, libc::IP_MINTTL),
     };
-    Some(Info {
-        rtt_us: raw.tcpi_rtt,
-        retransmits: raw.tcpi_total_retrans,
-        mss: raw.tcpi_snd_mss,
-        path_mtu: raw.tcpi_pmtu,
-    })
+    let value = libc::c_int::from(least);
+    let length = libc::socklen_t::try_from(size_of::<libc::c_int>()).map_err(io::Error::other)?;
+    // SAFETY: the descriptor is open for the length of the call, and the value is an int of the
+    // length that is told.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,0 +1,112 @@
+//! The rungs of TCP and of the proxy.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::model::{Evidence, Fault, FaultCode, Key, Layer, Outcome, Proof, WarningCode};
+use crate::net::dialer::Dialer;
+use crate::net::proxy::Scheme;
+use crate::net::slots::Place;
+use crate::net::tcp;
+use crate::net::wire::Wire;
+
+impl Dialer {
+    /// Connects, through the proxy where there is one.
+    ///
+    /// # Errors
+    /// A fault of `tcp.`, `proxy.` or `local.`.
+    pub async fn tcp(&mut self) -> Result<Wire, Fault> {
+        let wire = self.connect().await?;
+        let Some(proxy) = self.target.proxy.clone() else {
+            self.reach(Proof::Connected);
+            return Ok(self.topmost(wire));
+        };
+        let wire = match proxy.scheme {
+            Scheme::Https => self.secure_proxy(wire, &proxy).await?,
+            Scheme::Http | Scheme::Socks5 => wire,
+        };
+        self.traffic = Some(Arc::clone(wire.traffic()));
+        let (host, port) = (Arc::clone(&self.target.host), self.target.port);
+        let work = crate::net::proxy::tunnel(wire, &proxy, &host, port);
+        let (wire, evidence) =
+            self.step(Layer::Proxy, FaultCode::ProxyTargetUnreachable, work).await?;
+        self.note_all(evidence);
+        self.reach(Proof::Connected);
+        Ok(self.topmost(Wire::new(wire)))
+    }
+
+    pub(super) fn topmost(&mut self, wire: Wire) -> Wire {
+        if self.watched.is_some() {
+            wire.traffic().watch();
+        }
+        self.traffic = Some(Arc::clone(wire.traffic()));
+        wire
+    }
+
+    async fn connect(&mut self) -> Result<Wire, Fault> {
+        let limit = self.target.timeouts.tcp;
+        let (address, options) = (self.address, self.target.tcp.clone());
+        let connect_only = options.connect_only;
+        let slots = Arc::clone(&self.slots);
+        let started = Instant::now();
+        let mut spent = Duration::ZERO;
+        let connect = async {
+            let begun = Instant::now();
+            let connected = tcp::connect(address, &options, &slots, limit).await;
+            spent = begun.elapsed();
+            match (connected, &options.tracer) {
+                (Err(fault), Some(tracer)) if fault.code == FaultCode::TcpRefused => {
+                    Err(tracer.identify(fault, address, &options, &slots, spent).await)
+                }
+                (connected, _) => connected,
+            }
+        };
+        let connected = if connect_only {
+            slots.connect_only(connect).await.map(|connected| (connected, Place::default()))
+        } else {
+            slots.connect(address, connect).await
+        };
+        let spent = if spent.is_zero() { started.elapsed() } else { spent };
+        match connected {
+            Ok((connected, place)) => {
+                self.place = place;
+                let evidence = self.connected(&connected);
+                self.record(Layer::Tcp, spent, Outcome::Ok, evidence);
+                Ok(Wire::new(connected.stream))
+            }
+            Err(fault) => {
+                self.record(Layer::Tcp, spent, Outcome::Fault, Evidence::new());
+                Err(self.by_proxy(fault))
+            }
+        }
+    }
+
+    /// What is known of a fresh connection; SYNs that were lost are worth a warning.
+    fn connected(&mut self, connected: &tcp::Connected) -> Evidence {
+        if let Some(tracer) = &self.target.tcp.tracer {
+            tracer.answered(self.address);
+        }
+        let Some(info) = tcp::info(&connected.stream) else { return Evidence::new() };
+        let lost = info.retransmits + connected.overtaken;
+        if lost > 0 {
+            let detail = format!("{lost} SYNs were not answered before the one that was");
+            self.warn(WarningCode::TcpRetransmits, detail);
+        }
+        tcp::evidence(&info, lost)
+    }
+
+    /// A fault on the way to the proxy is the proxy's.
+    pub(super) fn by_proxy(&self, fault: Fault) -> Fault {
+        match &self.target.proxy {
+            Some(proxy) if !fault.code.as_str().starts_with("local.") => Fault {
+                code: FaultCode::ProxyUnreachable,
+                detail: format!("the proxy {} can't be reached: {}", proxy.url(), fault.detail),
+                evidence: fault
+                    .evidence
+                    .with(Key::Cause, fault.code.as_str())
+                    .with(Key::Proxy, self.address.to_string()),
+            },
+            _ => fault,
+        }
+    }
+}
