@@ -177,6 +177,7 @@ evidence_keys! {
     Problems "problems" Texts "all that is wrong with the chain";
     KeyPin "key_pin" Text "SHA-256 of the peer's public key, as curl has it";
     LeafSha256 "leaf_sha256" Text "SHA-256 of the peer's certificate, in hex";
+    Ocsp "ocsp" Text "what the stapled OCSP answer says, or why it is not believed";
     TlsAlert "tls_alert" Text "the alert by its name (RFC 8446 §6)";
     ClientCertificate "client_certificate" Text "whether the peer asked for one and whether it was sent";
     // Any protocol

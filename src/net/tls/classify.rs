@@ -10,6 +10,7 @@ use rustls::{
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::spoke;
 use crate::net::tls::certificate;
+use crate::net::tls::ocsp::Staple;
 use crate::net::tls::{Session, verify::Presented};
 use crate::net::wire::{Traffic, broken, first_bytes};
 
@@ -234,6 +235,14 @@ pub(super) fn certificate(presented: &Presented, trusted: &str, now_s: i64) -> O
             format!("the peer's signature over the handshake does not match: {error:?}"),
         ),
     })
+}
+
+/// The fault of a staple that is believed and says that the certificate was revoked.
+pub(super) fn staple(staple: &Staple) -> Option<Fault> {
+    let Staple::Revoked { at, reason } = staple else { return None };
+    let at = certificate::rfc3339(*at);
+    let detail = format!("the certificate was revoked at {at} (stapled OCSP): {reason}");
+    Some(Fault::new(FaultCode::TlsRevoked, detail))
 }
 
 #[expect(deprecated, reason = "the variants without context may still come")]

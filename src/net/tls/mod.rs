@@ -7,6 +7,8 @@
 
 pub mod certificate;
 pub mod classify;
+mod der;
+mod ocsp;
 pub mod trust;
 pub mod verify;
 
@@ -131,7 +133,10 @@ fn judged(
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
     let verified = trust.mode >= VerifyMode::VerifyCa;
+    let known = trust.authorities.certificates();
+    let staple = ocsp::read(&presented.staple, &presented.chain, known, now_s);
     let refusal = classify::certificate(presented, &trust.authorities.describe(), now_s)
+        .or_else(|| classify::staple(&staple).filter(|_| verified))
         .or_else(|| pins(trust, presented))
         .or_else(|| issuers(trust, presented));
     let connection = stream.get_ref().1;
@@ -161,6 +166,9 @@ fn judged(
             },
         );
     evidence.absorb(certificate::evidence(&presented.chain, now_s));
+    if let Some(words) = staple.words() {
+        evidence.set(Key::Ocsp, words);
+    }
     if ours.asked {
         let sent = if ours.gave { "asked for, sent" } else { "asked for, not sent" };
         evidence.set(Key::ClientCertificate, sent);

@@ -113,6 +113,14 @@ impl Authorities {
         }
     }
 
+    /// The certificates of a file; of the system's authorities only names and keys are kept.
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        match self {
+            Self::System => &[],
+            Self::File { certificates, .. } => certificates,
+        }
+    }
+
     /// Where they come from, in words.
     pub fn describe(&self) -> String {
         match self {

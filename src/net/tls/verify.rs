@@ -22,6 +22,8 @@ pub struct Presented {
     pub refusal: Option<Error>,
     /// Why the signature over the handshake is not accepted.
     pub signature: Option<Error>,
+    /// The stapled OCSP answer, as it came; empty where there is none.
+    pub staple: Vec<u8>,
 }
 
 /// Records, and refuses nothing.
@@ -110,7 +112,7 @@ impl ServerCertVerifier for Recorder {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        _: &[u8],
+        staple: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let refusal = self.refusal(leaf, intermediates, name, now);
@@ -118,6 +120,7 @@ impl ServerCertVerifier for Recorder {
         let mut presented = self.presented.lock().unwrap_or_else(PoisonError::into_inner);
         presented.chain = chain.map(|certificate| certificate.clone().into_owned()).collect();
         presented.refusal = refusal;
+        presented.staple = staple.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
