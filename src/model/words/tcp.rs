@@ -19,9 +19,18 @@ pub(super) const WORDS: &[Words] = &[
                 listens on the port.",
         is_not: "No silence and no ICMP. A firewall that answers with RST looks the same, but for \
                  the TTL with which the RST arrives.",
-        evidence: &[K::Errno, K::ArrivalTtl, K::LocalAddress],
+        evidence: &[K::Errno, K::AnsweredBy, K::ArrivalTtl, K::SynTtl],
         hint: "check that the service runs and listens on this port; a firewall that answers with RST looks the same",
-        when: &[],
+        when: &[
+            When {
+                holds: |fault| offender_is(fault, "router"),
+                hint: "a box in front of the host sent this RST: ask whoever runs the firewall on the way",
+            },
+            When {
+                holds: |fault| offender_is(fault, "self"),
+                hint: "this host itself refuses: a Service without ready endpoints, or a rule on its way out",
+            },
+        ],
         commands: [LISTENERS, ENDPOINTS, CONNECT],
         sources: &["RFC 9293 §3.5.2", "connect(2)", "nmap: port scanning basics (closed)"],
     },
