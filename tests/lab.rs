@@ -65,7 +65,7 @@ async fn run(served: &Served) -> Result<Report, String> {
         today: "2026-01-01".to_owned(),
         all_sources: true,
     };
-    Ok(runner::report(&plan, &profile, finished, header))
+    Ok(runner::report(plan, &profile, finished, header))
 }
 
 /// What is wrong with a scenario's verdict; `None` where it is as promised.

@@ -47,10 +47,11 @@ fn main() {
         return sink::serve();
     }
     let sink = Sink::start();
-    let tcp = Contest { what: "TCP", rows: 10_000, peer: sink.tcp, probe: "{protocol: tcp}" };
+    let tcp =
+        Contest { what: "TCP", rows: 10_000, peer: sink.tcp, probe: "{tcp: {}}, proof: connected" };
     tcp.hold(|| bare(10_000, IN_FLIGHT, move || connect(sink.tcp)));
     let shaker = sink::client(&sink.ca);
-    let probe = "{protocol: tls}";
+    let probe = "{tls: {}}, proof: spoken";
     let tls = Contest { what: "TLS", rows: 5_000, peer: sink.tls, probe };
     tls.hold(|| {
         let shaker = Arc::clone(&shaker);
@@ -77,6 +78,7 @@ impl Contest {
         let best = theirs.iter().min().copied().unwrap_or_default();
         let Some(run) = ours.iter().min_by_key(|run| run.dialled) else { return };
         let rate = |time: Duration| self.rows as f64 / time.as_secs_f64();
+        let a_row = |bytes: usize| bytes as f64 / self.rows as f64;
         println!("{} {}", self.rows, self.what);
         println!("  bare loop  {:>9.0} /s  {:.3} s", rate(best), best.as_secs_f64());
         println!(
@@ -88,17 +90,21 @@ impl Contest {
         println!("  ratio      {:>9.2}", rate(run.dialled) / rate(best));
         println!("  load       {:>9.3} s apart", run.loaded.as_secs_f64());
         println!(
-            "  memory     {:>9.0} bytes a row at the peak; loaded {:.0}, executed {:.0}",
-            run.peak as f64 / self.rows as f64,
-            run.held_loaded as f64 / self.rows as f64,
-            run.held_executed as f64 / self.rows as f64,
+            "  memory     {:>9.0} bytes a row at the peak: loading {:.0} (then {:.0} are held), \
+             executing {:.0} ({:.0}), reporting {:.0}",
+            a_row(run.peaks.iter().copied().max().unwrap_or(0)),
+            a_row(run.peaks[0]),
+            a_row(run.held[0]),
+            a_row(run.peaks[1]),
+            a_row(run.held[1]),
+            a_row(run.peaks[2]),
         );
     }
 
     fn profile(&self) -> String {
         let mut text = String::from(
             "schema: connprobe/profile/v1\nname: many\ntitle: Many\nendpoints:\n  \
-             here: {title: Here}\n  there: {title: There, default_host: 127.0.0.1}\nconnections:\n",
+             here: {title: Here}\n  there: {title: There}\nconnections:\n",
         );
         for row in 1..=self.rows {
             text.push_str(&format!(
@@ -136,7 +142,9 @@ impl Contest {
         let plan = Arc::new(Plan::bind(&many, &site, &options).expect("plan"));
         drop(site);
         let loaded = begun.elapsed();
-        let held_loaded = TALLY.live() - before;
+        let mut held = [TALLY.live() - before, 0];
+        let mut peaks = [TALLY.peak() - before, 0, 0];
+        TALLY.start();
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         let dialling = Instant::now();
@@ -149,21 +157,24 @@ impl Contest {
         let stop = std::future::pending();
         let work = runner::execute(Arc::clone(&plan), names, limits, stop, |_| {});
         let finished = runtime.block_on(work);
-        let held_executed = TALLY.live() - before;
+        held[1] = TALLY.live() - before;
+        peaks[1] = TALLY.peak() - before;
+        TALLY.start();
         let reporting = Instant::now();
-        let report = runner::report(&plan, &many, finished, header());
+        drop(runtime);
+        let report = runner::report(plan, &many, finished, header());
         assert_eq!(report.summary.pass, self.rows, "every row passes");
         let path =
             std::env::temp_dir().join(format!("connprobe-bench-{}.json", std::process::id()));
         let json = FORMATS.iter().find(|format| format.name == "json").expect("json");
         Target { format: *json, path: Some(path.clone()) }.write(&report).expect("written");
+        peaks[2] = TALLY.peak() - before;
         let measured = Measured {
             loaded,
             dialled: dialling.elapsed(),
             reported: reporting.elapsed(),
-            peak: TALLY.peak() - before,
-            held_loaded,
-            held_executed,
+            peaks,
+            held,
         };
         let _ = std::fs::remove_file(path);
         measured
@@ -175,9 +186,10 @@ struct Measured {
     loaded: Duration,
     dialled: Duration,
     reported: Duration,
-    peak: usize,
-    held_loaded: usize,
-    held_executed: usize,
+    /// While it loads, executes and reports.
+    peaks: [usize; 3],
+    /// Once it is loaded, and once it is executed.
+    held: [usize; 2],
 }
 
 fn header() -> Header {

@@ -213,7 +213,7 @@ pub(super) fn executed(
     progress.end();
     // What is still open is abandoned: a report must not wait for it.
     runtime.shutdown_background();
-    Ok(runner::report(&plan, &job.profile, finished, header))
+    Ok(runner::report(plan, &job.profile, finished, header))
 }
 
 fn header(job: &Job) -> Header {

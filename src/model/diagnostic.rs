@@ -4,12 +4,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// A file that was read, kept whole so that a diagnostic can show the line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub struct Source {
     /// Its path as the person gave it.
     pub name: String,
     /// Its text as it stands in the file.
     pub text: String,
+}
+
+/// Shows the name and the size alone: the text may be long, and hold a secret.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Source({}, {} bytes)", self.name, self.text.len())
+    }
 }
 
 impl Source {

@@ -106,12 +106,12 @@ impl Names {
         within: Duration,
     ) -> Result<Resolution, Fault> {
         if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-            return self.resolver.resolve(host, family, within).await;
+            return Box::pin(self.resolver.resolve(host, family, within)).await;
         }
         let asked = {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asked.entry((host.to_owned(), family as u8)).or_default())
         };
-        asked.get_or_init(|| self.resolver.resolve(host, family, within)).await.clone()
+        asked.get_or_init(|| Box::pin(self.resolver.resolve(host, family, within))).await.clone()
     }
 }

@@ -65,7 +65,7 @@ fn collect(node: &Node, inside: bool, hidden: &mut Vec<Range<usize>>) {
         Kind::Null => {}
         Kind::Scalar { text, .. } => {
             if inside || (text.contains(':') && text.contains('@')) {
-                hidden.push(node.span.clone());
+                hidden.push(node.span());
             }
         }
         Kind::List(items) => items.iter().for_each(|item| collect(item, inside, hidden)),

@@ -86,7 +86,7 @@ impl Reader {
             protocol,
             port,
             proof: proof.unwrap_or(Proof::Connected),
-            settings,
+            settings: Some(Box::new(settings)),
             unset: self.problems.take_unset(),
             place,
             ..rest
@@ -133,7 +133,7 @@ impl Reader {
             protocol: nothing,
             port: Ports::one(1),
             proof: Proof::Connected,
-            settings: crate::profile::site::Settings::default(),
+            settings: None,
             unset: Vec::new(),
             place: fields.node.place(),
             classification: fields.word("classification", &mut self.problems, CLASSIFICATIONS),

@@ -33,19 +33,22 @@ impl Reader {
             auth: fields.node("auth").and_then(|node| self.auth(node, names)),
             allow_cleartext: self.flag(fields, "allow_cleartext"),
             proxy: fields.node("proxy").and_then(|node| self.proxy(node)),
-            ..self.row_settings(fields)
+            ..self.row_settings(fields).map(|settings| *settings).unwrap_or_default()
         }
     }
 
     /// What a profile may say of a row too.
-    pub(super) fn row_settings(&mut self, fields: &mut Fields<'_>) -> Settings {
-        Settings {
+    pub(super) fn row_settings(&mut self, fields: &mut Fields<'_>) -> Option<Box<Settings>> {
+        let keys = ["timeouts", "retries", "owner", "runbook"];
+        let given = keys.iter().any(|key| fields.node.get(key).is_some());
+        let settings = Settings {
             timeouts: self.timeouts(fields),
             retries: fields.parse("retries", &mut self.problems, retries),
             owner: self.shared(fields, "owner"),
             runbook: self.shared(fields, "runbook"),
             ..Settings::default()
-        }
+        };
+        given.then(|| Box::new(settings))
     }
 
     /// A truth value, which a variable may give too.

@@ -113,8 +113,8 @@ pub struct Connection {
     pub alternates: Vec<Alternate>,
     /// What the row expects of the network.
     pub expect: Option<Expected>,
-    /// Everything else that a site can say of a row; for an extra row it stands in the row itself.
-    pub settings: super::site::Settings,
+    /// What an extra row says of itself, as a site says it of others; `None` for a row of the table.
+    pub settings: Option<Box<super::site::Settings>>,
     /// Variables without a value that the row names.
     pub unset: Vec<Diagnostic>,
     /// Where its id stands.

@@ -146,7 +146,7 @@ impl Builder<'_> {
         let start = self.offsets.byte(span.start);
         let end = self.offsets.byte(span.end).max(start);
         let end = scalar_end(&self.source.text, start, end, style);
-        let mut node = Node { kind: Kind::Null, source: Arc::clone(self.source), span: start..end };
+        let mut node = Node::new(Kind::Null, Arc::clone(self.source), start..end);
         if plain && is_null(text) {
             return Ok(node);
         }
@@ -217,21 +217,18 @@ impl Builder<'_> {
         let flow = self.source.text[open.start..].starts_with(['{', '[']);
         let (kind, first) = match open.what {
             Inside::List(items) => {
-                let first = items.first().map(|item| item.span.clone());
+                let first = items.first().map(Node::span);
                 (Kind::List(items), first)
             }
             Inside::Map { entries, .. } => {
-                let first = entries.first().map(|(key, _)| key.span.clone());
+                let first = entries.first().map(|(key, _)| key.span());
                 (Kind::Map(entries), first)
             }
         };
         // What stands in braces is shown whole; of the rest the first item is enough to find it.
         let whole = open.start..self.offsets.byte(span.end).max(open.start);
-        let node = Node {
-            kind,
-            source: Arc::clone(self.source),
-            span: if flow { whole } else { first.unwrap_or(whole) },
-        };
+        let span = if flow { whole } else { first.unwrap_or(whole) };
+        let node = Node::new(kind, Arc::clone(self.source), span);
         self.deepen(open.depth);
         self.place(node, open.anchor, open.depth)
     }

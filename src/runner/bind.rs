@@ -187,7 +187,7 @@ impl Binder<'_, '_> {
             some => some.iter().map(Some).collect(),
         };
         for instance in each {
-            let own = over.settings.over(&row.settings);
+            let own = over.settings.over(row.settings.as_deref().unwrap_or(&bare));
             let settings = match instance {
                 Some(instance) => own.over(&instance.settings).over(base),
                 None => own.over(base),
@@ -240,6 +240,7 @@ impl Binder<'_, '_> {
             owner: settings.owner.clone().or_else(|| endpoint.and_then(|e| e.owner.clone())),
             runbook: settings.runbook.clone().or_else(|| endpoint.and_then(|e| e.runbook.clone())),
             warnings: Vec::new(),
+            plain_tcp: false,
             aim: None,
             alternates: Vec::new(),
             port: ports,
@@ -269,7 +270,8 @@ impl Binder<'_, '_> {
             settings: &settings,
             probe,
         };
-        case.aim = self.maker.aim(&parts, &mut warnings);
+        case.aim = self.maker.aim(&parts, &mut warnings).map(Box::new);
+        case.plain_tcp = case.aim.as_ref().is_some_and(|aim| aim.probe.is_plain_tcp());
         case.warnings = warnings;
         let alternates = over.alternates.as_ref().unwrap_or(&row.alternates);
         if matches!(case.expectation, Expectation::Reachable) {
@@ -359,7 +361,7 @@ impl Binder<'_, '_> {
         let mut sources = BTreeMap::new();
         for case in cases {
             let others = case.alternates.iter().map(|other| &other.aim);
-            for aim in case.aim.iter().chain(others) {
+            for aim in case.aim.as_deref().into_iter().chain(others) {
                 let Some((endpoint, place)) = &aim.token_of else { continue };
                 let key = (endpoint.clone(), Arc::clone(&case.source));
                 if sources.contains_key(&key) {
@@ -397,7 +399,8 @@ impl Binder<'_, '_> {
         let over = self.site.connections.get(&*row.id).unwrap_or(&none);
         let bare = Settings::default();
         let base = self.site.endpoints.get(endpoint).map_or(&bare, |e| &e.settings);
-        let mut settings = over.settings.over(&row.settings).over(base);
+        let own = over.settings.over(row.settings.as_deref().unwrap_or(&bare));
+        let mut settings = own.over(base);
         settings.timeouts = settings.timeouts.or(self.site.timeouts);
         let hosts: Vec<Arc<str>> = match settings.hosts.is_empty() {
             false => settings.hosts.iter().map(|(host, _)| host.as_str().into()).collect(),

@@ -35,8 +35,17 @@ pub struct Header {
     pub all_sources: bool,
 }
 
-/// Makes the report.
-pub fn report(plan: &Plan, profile: &Profile, finished: Finished, header: Header) -> Report {
+/// Makes the report. Where nobody else holds the plan, what only executing needed is dropped first.
+pub fn report(
+    mut plan: Arc<Plan>,
+    profile: &Profile,
+    finished: Finished,
+    header: Header,
+) -> Report {
+    if let Some(plan) = Arc::get_mut(&mut plan) {
+        plan.spend();
+    }
+    let plan = &*plan;
     let Finished { outcomes, panicked, negative, interrupted, elapsed } = finished;
     let mut findings = plan.findings.clone();
     if header.all_sources {
@@ -162,11 +171,8 @@ impl<'p> Controlled<'p> {
 fn judged(case: &Case, outcome: &Outcome, controls: &Controls) -> Judgement {
     let deciding: Vec<&Attempt> =
         outcome.deciding.iter().map(|at| &outcome.attempts[*at]).collect();
-    let observed = Observed {
-        attempts: &deciding,
-        addresses: Addresses::All,
-        plain_tcp: case.aim.as_ref().is_some_and(|aim| aim.probe.is_plain_tcp()),
-    };
+    let observed =
+        Observed { attempts: &deciding, addresses: Addresses::All, plain_tcp: case.plain_tcp };
     case.expectation.judge(&observed, case.required, controls)
 }
 

@@ -98,8 +98,10 @@ pub struct Case {
     pub runbook: Option<Arc<str>>,
     /// What was noticed while binding.
     pub warnings: Vec<Warning>,
+    /// Whether its probe is a TCP connect and nothing else.
+    pub plain_tcp: bool,
     /// What is dialled; `None` where nothing is.
-    pub aim: Option<Aim>,
+    pub aim: Option<Box<Aim>>,
     /// What to try when the documented way fails.
     pub alternates: Vec<Alternative>,
 }
@@ -168,7 +170,7 @@ impl Case {
 
     /// Whether it is dialled.
     pub fn runs(&self) -> bool {
-        self.chosen && self.skipped.is_none() && self.aim.is_some()
+        self.chosen && self.skipped.is_none()
     }
 
     /// The word of its expectation.
@@ -181,6 +183,14 @@ impl Case {
 }
 
 impl Plan {
+    /// Drops all that only executing needs: of many rows it is most of the memory.
+    pub(super) fn spend(&mut self) {
+        for case in &mut self.cases {
+            case.aim = None;
+            case.alternates = Vec::new();
+        }
+    }
+
     /// How many connections are opened at most: every address of a name counts once it is known.
     pub fn dials(&self) -> usize {
         let aims =

@@ -14,7 +14,7 @@ fn parse(text: &str) -> Node {
 }
 
 fn shown(node: &Node) -> &str {
-    &node.source.text[node.span.clone()]
+    &node.source.text[node.span()]
 }
 
 #[test]

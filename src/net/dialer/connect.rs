@@ -56,7 +56,7 @@ impl Dialer {
             spent = begun.elapsed();
             match (connected, &options.tracer) {
                 (Err(fault), Some(tracer)) if fault.code == FaultCode::TcpRefused => {
-                    Err(tracer.identify(fault, address, &options, &slots, spent).await)
+                    Err(Box::pin(tracer.identify(fault, address, &options, &slots, spent)).await)
                 }
                 (connected, _) => connected,
             }

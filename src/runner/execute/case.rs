@@ -25,15 +25,25 @@ pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     });
     if falls_short(&outcome, case) && !rejected {
         for other in &case.alternates {
-            let tried = climb(shared, &other.aim, case).await;
+            let tried = Box::pin(climb(shared, &other.aim, case)).await;
             if !falls_short(&tried, case) {
                 outcome.works = Some(other.what.clone());
                 break;
             }
         }
     }
+    shrink(&mut outcome);
     outcome.elapsed = started.elapsed();
     Brought::Case(index, outcome)
+}
+
+/// Gives back what lists took in advance: an outcome is kept until the report is written.
+fn shrink(outcome: &mut Outcome) {
+    outcome.attempts.shrink_to_fit();
+    outcome.deciding.shrink_to_fit();
+    for attempt in &mut outcome.attempts {
+        attempt.steps.shrink_to_fit();
+    }
 }
 
 fn nothing() -> Outcome {

@@ -21,8 +21,9 @@ use crate::runner::plan::{Plan, TokenKey};
 
 /// Cases that are begun at once at first; more follow while those wait.
 const WINDOW: usize = 256;
-/// How long nothing may happen before more cases are begun.
-const PATIENCE: Duration = Duration::from_millis(5);
+/// How long nothing may happen before twice as many cases are in flight: they wait for the network,
+/// not for us.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// What bounds a run.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +127,10 @@ pub async fn execute(
         }
         let patience = waiting.peek().is_some() && window < most;
         tokio::select! {
+            // What is done counts before patience does: a busy loop is not a quiet one.
+            biased;
+            () = &mut stop => { finished.interrupted = true; break }
+            () = &mut deadline => { finished.interrupted = true; break }
             joined = tasks.join_next_with_id() => match joined {
                 Some(Ok((id, Brought::Case(index, outcome)))) => {
                     of_task.remove(&id);
@@ -138,9 +143,7 @@ pub async fn execute(
                 Some(Err(error)) => finished.panicked.extend(of_task.remove(&error.id())),
                 None => break,
             },
-            () = tokio::time::sleep(PATIENCE), if patience => window += WINDOW,
-            () = &mut stop => { finished.interrupted = true; break }
-            () = &mut deadline => { finished.interrupted = true; break }
+            () = tokio::time::sleep(PATIENCE), if patience => window *= 2,
         }
     }
     tasks.abort_all();

@@ -23,7 +23,7 @@ pub(super) async fn credentials(
     let (Some(cell), Some(source)) = (shared.tokens.get(&key), shared.plan.tokens.get(&key)) else {
         return Err(Fault::new(FaultCode::AuthNoToken, format!("`{endpoint}` gives no tokens")));
     };
-    let token = cell.get_or_init(|| fetch(shared, &source.aim)).await;
+    let token = cell.get_or_init(|| Box::pin(fetch(shared, &source.aim))).await;
     token.clone().map(Credentials::Token).map_err(|cause| no_token(&source.row, &cause))
 }
 
