@@ -9,9 +9,8 @@ use rustls::{
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::spoke;
-use crate::net::tls::certificate;
 use crate::net::tls::ocsp::Staple;
-use crate::net::tls::{Session, verify::Presented};
+use crate::net::tls::{Session, Trust, certificate, problems, verify::Presented};
 use crate::net::wire::{Traffic, broken, first_bytes};
 
 /// What we know of our own side of a handshake.
@@ -206,14 +205,28 @@ pub fn late(error: &io::Error, traffic: &Traffic, session: Option<&Session>) -> 
     if inner(error).is_some() {
         return Some(Fault::new(FaultCode::TlsMalformed, "a TLS record can't be read"));
     }
-    // Some servers close without an alert; a certificate that they asked for is then the likely cause.
-    (ours.asked && !ours.gave && traffic.received() == 0).then(|| {
-        required().with(Key::ClientCertificate, "asked for, not sent; closed without an alert")
+    // Some servers close without an alert; the certificate that they asked for is then the likely
+    // cause. A time-out is no close, and before TLS 1.3 a certificate was judged in the handshake.
+    if !ours.asked || traffic.received() > 0 || error.kind() == io::ErrorKind::TimedOut {
+        return None;
+    }
+    if !ours.gave {
+        let how = "asked for, not sent; closed without an alert";
+        return Some(required().with(Key::ClientCertificate, how));
+    }
+    session.filter(|session| session.tls13).map(|_| {
+        rejected("closed without an alert")
+            .with(Key::ClientCertificate, "asked for, sent; closed without an alert")
     })
 }
 
 /// The fault of a certificate, where it is not accepted.
-pub(super) fn certificate(presented: &Presented, trusted: &str, now_s: i64) -> Option<Fault> {
+pub(super) fn certificate(
+    presented: &Presented,
+    trust: &Trust,
+    name: &str,
+    now_s: i64,
+) -> Option<Fault> {
     let leaf = presented.chain.first();
     if let Some(error) = &presented.refusal {
         let why = match error {
@@ -223,8 +236,8 @@ pub(super) fn certificate(presented: &Presented, trusted: &str, now_s: i64) -> O
                 return Some(Fault::new(FaultCode::TlsInvalidCertificate, detail));
             }
         };
-        let fault = by_reason(why, presented, trusted, now_s);
-        return Some(fault.with(Key::Problems, certificate::problems(&presented.chain, now_s)));
+        let fault = by_reason(why, presented, trust, now_s);
+        return Some(fault.with(Key::Problems, problems::of(&presented.chain, trust, name, now_s)));
     }
     presented.signature.as_ref().map(|error| match leaf.and_then(certificate::weakness) {
         Some(weakness) => {
@@ -246,18 +259,15 @@ pub(super) fn staple(staple: &Staple) -> Option<Fault> {
 }
 
 #[expect(deprecated, reason = "the variants without context may still come")]
-fn by_reason(why: &C, presented: &Presented, trusted: &str, now_s: i64) -> Fault {
+fn by_reason(why: &C, presented: &Presented, trust: &Trust, now_s: i64) -> Fault {
     match why {
         C::Expired | C::ExpiredContext { .. } => expired(presented, now_s),
         C::NotValidYet | C::NotValidYetContext { .. } => {
             Fault::new(FaultCode::TlsNotYetValid, "a certificate's validity has not begun")
         }
         C::Revoked => Fault::new(FaultCode::TlsRevoked, "a certificate was revoked (CRL)"),
-        C::UnknownIssuer => unknown_issuer(presented, trusted),
-        C::BadSignature => Fault::new(
-            FaultCode::TlsBadSignature,
-            "a signature in the chain does not match the issuer's key",
-        ),
+        C::UnknownIssuer => unknown_issuer(presented, &trust.authorities.describe()),
+        C::BadSignature => bad_signature(presented, trust),
         C::UnsupportedSignatureAlgorithm
         | C::UnsupportedSignatureAlgorithmContext { .. }
         | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
@@ -276,6 +286,24 @@ fn by_reason(why: &C, presented: &Presented, trusted: &str, now_s: i64) -> Fault
             None => invalid("another reason"),
         },
         other => invalid(&format!("{other:?}")),
+    }
+}
+
+/// rustls calls a signature by a key that is too short a bad one: the issuers' keys tell.
+fn bad_signature(presented: &Presented, trust: &Trust) -> Fault {
+    let above = presented.chain.iter().skip(1).chain(trust.authorities.certificates());
+    let names: Vec<_> = presented.chain.iter().filter_map(certificate::issuer).collect();
+    let mut issuers = above.filter(|authority| {
+        certificate::subject(authority).is_some_and(|subject| names.contains(&subject))
+    });
+    match issuers.find_map(certificate::weak_key) {
+        Some(weakness) => {
+            Fault::new(FaultCode::TlsWeak, format!("an issuer's key is too weak: {weakness}"))
+        }
+        None => Fault::new(
+            FaultCode::TlsBadSignature,
+            "a signature in the chain does not match the issuer's key",
+        ),
     }
 }
 

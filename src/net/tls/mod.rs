@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod classify;
 mod der;
 mod ocsp;
+mod problems;
 pub mod trust;
 pub mod verify;
 
@@ -135,7 +136,7 @@ fn judged(
     let verified = trust.mode >= VerifyMode::VerifyCa;
     let known = trust.authorities.certificates();
     let staple = ocsp::read(&presented.staple, &presented.chain, known, now_s);
-    let refusal = classify::certificate(presented, &trust.authorities.describe(), now_s)
+    let refusal = classify::certificate(presented, trust, name, now_s)
         .or_else(|| classify::staple(&staple).filter(|_| verified))
         .or_else(|| pins(trust, presented))
         .or_else(|| issuers(trust, presented));
