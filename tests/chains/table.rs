@@ -413,8 +413,17 @@ pub(crate) const ROWS: &[Row] = &[
     },
     // Versions and suites.
     Row { server: "-tls1_2", ..good("tls-1.2") },
-    Row { server: "-tls1_1", ..bad("tls-1.1", "tls.version", "") },
-    Row { server: "-tls1_2", site: &[("min_version", "1.3")], ..bad("too-old", "tls.version", "") },
+    Row { server: "-tls1_1", ..bad("tls-1.1", "tls.version", r#""peer_version":"TLS 1.1""#) },
+    Row { server: "-tls1", ..bad("tls-1.0", "tls.version", r#""peer_version":"TLS 1.0""#) },
+    Row {
+        server: "-tls1_1",
+        ..bad("offered", "tls.version", r#""offered":["TLS 1.3","TLS 1.2"]"#)
+    },
+    Row {
+        server: "-tls1_2",
+        site: &[("min_version", "1.3")],
+        ..bad("too-old", "tls.version", r#""peer_version":"TLS 1.2""#)
+    },
     Row {
         key: "rsa2048",
         server: "-tls1_2 -cipher AES128-SHA:@SECLEVEL=0",
