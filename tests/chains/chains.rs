@@ -26,20 +26,24 @@ fn authorities(at: &Path) {
         serial: "",
     });
     for form in AUTHORITIES.iter().copied().chain(more) {
-        let made = |end: &str| at.join(format!("{}.{end}", form.key));
-        if !made("key").exists() {
-            forge::key(at, form.key, EC);
-        }
-        if form.key != form.name {
-            std::fs::copy(made("key"), at.join(format!("{}.key", form.name))).expect("a key");
-        }
-        let subject = format!("/CN={}", form.name);
-        let subject = if form.subject.is_empty() { &subject } else { form.subject };
-        forge::certificate(at, &Form { subject, ..form });
+        authority(at, form);
     }
     forge::revocation_list(at, "root", "root", &["66", "77"], NOW);
     forge::revocation_list(at, "stale", "root", &["66", "77"], PAST);
     forge::revocation_list(at, "other", "other", &["66", "77"], NOW);
+}
+
+fn authority(at: &Path, form: Form<'_>) {
+    let made = |end: &str| at.join(format!("{}.{end}", form.key));
+    if !made("key").exists() {
+        forge::key(at, form.key, EC);
+    }
+    if form.key != form.name {
+        std::fs::copy(made("key"), at.join(format!("{}.key", form.name))).expect("a key");
+    }
+    let subject = format!("/CN={}", form.name);
+    let subject = if form.subject.is_empty() { &subject } else { form.subject };
+    forge::certificate(at, &Form { subject, ..form });
 }
 
 fn serve(at: &Path, row: &Row) -> Server {
@@ -126,4 +130,39 @@ fn every_chain_comes_to_what_is_wrong_with_it_and_to_all_of_that() {
     let wrong: Vec<_> =
         ROWS.iter().zip(&found).filter_map(|(row, found)| wrong(row, found)).collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
+
+/// A ticket that carried the verdict of a row that verifies nothing would let the next one pass.
+#[test]
+fn no_session_carries_a_verdict_from_one_row_to_another() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path();
+    forge::begin(at);
+    forge::key(at, "p256", EC);
+    for form in AUTHORITIES.iter().filter(|form| ["root", "other"].contains(&form.name)) {
+        authority(at, *form);
+    }
+    for version in ["-tls1_2", "-tls1_3"] {
+        let good = ROWS[0];
+        let mut server = serve(at, &Row { server: version, ..good });
+        let port = server.port();
+        let trusts = ["", "other", "root", "other", ""].map(|trust| match trust {
+            "" => json!({"mode": "require"}),
+            trust => json!({"ca_file": at.join(format!("{trust}.pem"))}),
+        });
+        let peers = trusts.into_iter().enumerate().map(|(number, tls)| Peer {
+            name: format!("row-{number}"),
+            host: good.host.to_owned(),
+            port,
+            tls,
+        });
+        // The server takes one after the other, so that each could use what one before was given.
+        let found = run(at, &peers.collect::<Vec<_>>());
+        let verdicts = found.iter().map(|row| row["verdict"].as_str().unwrap_or_default());
+        let expected = ["inconclusive", "fail", "pass", "fail", "inconclusive"];
+        assert_eq!(verdicts.collect::<Vec<_>>(), expected, "{version}");
+        for refused in [&found[1], &found[3]] {
+            assert_eq!(refused["fault"]["code"], "tls.unknown-issuer", "{version}");
+        }
+    }
 }

@@ -124,6 +124,7 @@ pub(crate) const CONSTRAINTS: &[(&str, &str)] = &[
     ("only-test", "permitted;DNS:test"),
     ("not-peer", "excluded;DNS:peer.example"),
     ("only-loopback", "permitted;IP:127.0.0.0/255.0.0.0"),
+    ("not-loopback", "excluded;IP:127.0.0.0/255.0.0.0"),
     ("only-ten", "permitted;IP:10.0.0.0/255.0.0.0"),
 ];
 
@@ -307,6 +308,13 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         host: "127.0.0.1",
         san: "IP:127.0.0.1",
+        issuer: "not-loopback",
+        above: &["not-loopback"],
+        ..bad("address-excluded", "tls.invalid-certificate", "NameConstraintViolation")
+    },
+    Row {
+        host: "127.0.0.1",
+        san: "IP:127.0.0.1",
         issuer: "only-ten",
         above: &["only-ten"],
         ..bad("address-not-permitted", "tls.invalid-certificate", "NameConstraintViolation")
@@ -322,6 +330,11 @@ pub(crate) const ROWS: &[Row] = &[
         serial: "5",
         ..bad("version-1", "tls.invalid-certificate", "Version")
     },
+    // RFC 5280 §4.1.2.2 asks for a positive number, and for readers that cope with others.
+    Row { serial: "0", ..good("serial-zero") },
+    Row { serial: "-5", ..good("serial-negative") },
+    // TLS bounds a chain at 16 MiB, we bound it far below.
+    Row { above: &["root"; 30_000], ..bad("ten-megabytes", "tls.malformed", "passes the size") },
     // Weakness.
     Row { more: "-md sha1", ..bad("sha-1", "tls.weak", "signed with SHA-1") },
     Row {

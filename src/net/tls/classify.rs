@@ -44,10 +44,12 @@ fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
     match error {
         Error::AlertReceived(alert) => by_alert(*alert, ours),
         Error::InvalidMessage(
-            InvalidMessage::MessageTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+            InvalidMessage::MessageTooLarge
+            | InvalidMessage::HandshakePayloadTooLarge
+            | InvalidMessage::CertificatePayloadTooLarge,
         )
         | Error::PeerSentOversizedRecord => {
-            malformed("the peer's handshake passes the size that TLS allows", error)
+            malformed("the peer's handshake passes the size that is read", error)
         }
         Error::InvalidMessage(_) => not_tls(error, raw),
         Error::PeerIncompatible(why) => incompatible(why),
