@@ -21,7 +21,8 @@ const TESTS: &[&str] = &[
     "tests/servers/proxies.rs",
     "tests/servers/web.rs",
     "tests/netns/main.rs",
-    "tests/chains/main.rs",
+    "tests/chains/staples.rs",
+    "tests/chains/table.rs",
     "src/net/tcp/classify.rs",
 ];
 
@@ -32,8 +33,6 @@ const UNPROVED: &[FaultCode] = &[
     FaultCode::DnsTruncated,
     FaultCode::DnsMalformed,
     FaultCode::DnsUnreachable,
-    FaultCode::TlsWeak,
-    FaultCode::TlsInvalidCertificate,
     FaultCode::LocalPermission,
     FaultCode::LocalPortsExhausted,
     FaultCode::LocalFilesExhausted,

@@ -1,7 +1,7 @@
 //! `connprobe run`: load, bind, execute, judge, report, exit.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,9 +86,9 @@ pub(super) struct HowArgs {
     /// Where a name leads: HOST=ADDRESS or HOST:PORT=ADDRESS:PORT
     #[arg(long, value_name = "HOST=ADDRESS", value_parser = options::resolve)]
     pub(super) resolve: Vec<Override>,
-    /// The resolver's configuration
-    #[arg(long, value_name = "FILE", default_value = "/etc/resolv.conf")]
-    pub(super) resolv_conf: PathBuf,
+    /// The resolver's configuration, in place of /etc/resolv.conf
+    #[arg(long, value_name = "FILE")]
+    pub(super) resolv_conf: Option<PathBuf>,
     /// The hosts file
     #[arg(long, value_name = "FILE", default_value = "/etc/hosts")]
     pub(super) hosts_file: PathBuf,
@@ -171,9 +171,12 @@ fn one_standard_output(reports: &[Target]) -> Result<(), Wrong> {
 
 /// The resolver that files name.
 pub(super) fn resolver(how: &HowArgs) -> Result<Resolver, Wrong> {
-    let conf = ResolvConf::read(&how.resolv_conf).map_err(|error| {
-        Diagnostic::plain(format!("can't read `{}`: {error}", how.resolv_conf.display()))
-    })?;
+    let (path, read) = match &how.resolv_conf {
+        Some(path) => (path.as_path(), ResolvConf::read(path)),
+        None => (Path::new(ResolvConf::SYSTEM), ResolvConf::system()),
+    };
+    let conf = read
+        .map_err(|error| Diagnostic::plain(format!("can't read `{}`: {error}", path.display())))?;
     Ok(Resolver { conf, hosts: Hosts::read(&how.hosts_file) })
 }
 

@@ -164,6 +164,7 @@ evidence_keys! {
     Group "group" Text "negotiated key exchange group";
     Alpn "alpn" Text "negotiated application protocol";
     Offered "offered" Texts "what we offered";
+    PeerVersion "peer_version" Text "what the peer chose where any version up to TLS 1.2 was offered";
     ServerName "server_name" Text "the name that was sent as SNI and verified";
     Verification "verification" Text "verified, ca-verified, not-verified, failed";
     Subject "subject" Text "subject of the peer's certificate";

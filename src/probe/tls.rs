@@ -4,7 +4,7 @@
 //! - *identified*: chain and name were verified, or a pin matched.
 //!
 //! Under TLS 1.3 a client certificate is judged after the handshake, so where one was asked for, the
-//! answer is waited for. One connection.
+//! answer is waited for. One connection; another where the peer speaks only old versions, to tell which.
 
 use std::time::Duration;
 

@@ -170,10 +170,13 @@ fn a_report_in_a_file_tells_why_nothing_was_run() {
 
 #[test]
 fn a_resolver_that_can_t_be_read_is_told_in_the_report_too() {
-    let (bench, silent) = (bench(), Silent::new());
-    let line = "run --profile profile.yaml --site site.yaml --source here --resolv-conf folder";
-    let ran = ran(&bench, line, silent.port(), &["--report", "json=r.json"]);
-    assert_eq!((ran.code, silent.connections()), (Some(2), 0), "{ran:?}");
-    assert!(bench.path("r.json").exists(), "no report was written: {ran:?}");
-    assert!(bench.text("r.json").contains("can't read `folder`"));
+    for conf in ["folder", "absent.conf"] {
+        let (bench, silent) = (bench(), Silent::new());
+        let line = "run --profile profile.yaml --site site.yaml --source here --resolv-conf";
+        let ran =
+            ran(&bench, &format!("{line} {conf}"), silent.port(), &["--report", "json=r.json"]);
+        assert_eq!((ran.code, silent.connections()), (Some(2), 0), "{ran:?}");
+        assert!(bench.path("r.json").exists(), "no report was written: {ran:?}");
+        assert!(bench.text("r.json").contains(&format!("can't read `{conf}`")));
+    }
 }

@@ -14,7 +14,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "alert protocol_version, or rustls: PeerIncompatible without a common version",
         means: "The peer speaks only versions of TLS older than those that are accepted here.",
         is_not: "Not a certificate: none was judged.",
-        evidence: &[K::TlsAlert, K::Offered, K::Found],
+        evidence: &[K::TlsAlert, K::Offered, K::PeerVersion],
         hint: "switch TLS 1.2 or 1.3 on at the service, or lower tls.min_version if the site accepts that",
         when: &[],
         commands: [TLS12, TLS13, S_CLIENT],

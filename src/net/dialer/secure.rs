@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::model::{Fault, FaultCode, Layer, Outcome};
+use crate::model::{Fault, FaultCode, Key, Layer, Outcome};
 use crate::net::dialer::Dialer;
 use crate::net::proxy::Proxy;
 use crate::net::tls::{self, TlsRequest};
@@ -21,10 +21,17 @@ impl Dialer {
         let host = Arc::clone(&self.target.host);
         let begun = Instant::now();
         let limit = self.target.timeouts.tls;
+        // Where words went before (STARTTLS, SSLRequest), a second connection would need them too.
+        let from_the_start = raw.sent() == 0 && raw.received() == 0;
         let shaken = tokio::time::timeout(limit, tls::shake(wire, &host, &trust, ask)).await;
         let shaken = match shaken {
             Ok(Ok(shaken)) => shaken,
-            Ok(Err(fault)) => return Err(self.failed(Layer::Tls, begun, fault)),
+            Ok(Err(mut fault)) => {
+                if fault.code == FaultCode::TlsVersion && from_the_start {
+                    fault = fault.with_some(Key::PeerVersion, self.old_version().await);
+                }
+                return Err(self.failed(Layer::Tls, begun, fault));
+            }
             Err(_) => {
                 let name = trust.server_name.as_deref().unwrap_or(&host);
                 return Err(self.failed(Layer::Tls, begun, tls::late(&raw, name)));
@@ -41,6 +48,15 @@ impl Dialer {
         refusal.evidence = evidence;
         self.record(Layer::Tls, begun.elapsed(), Outcome::Fault, shaken.evidence);
         Err(refusal)
+    }
+
+    /// Which older version the peer speaks, asked on a second connection.
+    async fn old_version(&self) -> Option<&'static str> {
+        let name = self.target.trust.server_name.as_deref().unwrap_or(&self.target.host);
+        let name = name.trim_matches(['[', ']']).trim_end_matches('.');
+        let mut side = self.side();
+        let ask = async { tls::old::version(side.tcp().await.ok()?, name).await };
+        tokio::time::timeout(self.target.timeouts.tls, ask).await.ok().flatten()
     }
 
     pub(super) async fn secure_proxy(&mut self, wire: Wire, proxy: &Proxy) -> Result<Wire, Fault> {

@@ -37,12 +37,25 @@ impl Default for ResolvConf {
 }
 
 impl ResolvConf {
-    /// Reads a file; an absent one is the C library's default: a server on this host.
+    /// The system's file.
+    pub const SYSTEM: &str = "/etc/resolv.conf";
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// That it can't be read, or is absent.
     pub fn read(path: &Path) -> io::Result<Self> {
-        match read_bounded(path) {
-            Ok(text) => Ok(Self::parse(&text)),
+        read_bounded(path).map(|text| Self::parse(&text))
+    }
+
+    /// Reads the system's file; an absent one is the C library's default: a server on this host.
+    ///
+    /// # Errors
+    /// That it is there and can't be read.
+    pub fn system() -> io::Result<Self> {
+        match Self::read(Path::new(Self::SYSTEM)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
+            read => read,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::{Evidence, Key, clean};
 /// Longest name that is kept, in characters.
 const NAME: usize = 200;
 /// Alternative names and certificates that are kept.
-const MANY: usize = 32;
+pub(super) const MANY: usize = 32;
 
 /// Seconds since 1970 of the first and the last second of validity.
 pub fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
@@ -35,6 +35,12 @@ pub fn issuer(certificate: &CertificateDer<'_>) -> Option<String> {
     Some(clean::line(&parsed.issuer().to_string(), NAME))
 }
 
+/// The subject's name as text.
+pub fn subject(certificate: &CertificateDer<'_>) -> Option<String> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    Some(clean::line(&parsed.subject().to_string(), NAME))
+}
+
 /// SHA-256 of the public key (RFC 7469 §2.4).
 pub fn key_digest(certificate: &CertificateDer<'_>) -> Option<[u8; 32]> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
@@ -46,16 +52,21 @@ pub fn pin(digest: &[u8; 32]) -> String {
     format!("sha256//{}", base64::engine::general_purpose::STANDARD.encode(digest))
 }
 
+/// The weakness of a certificate's key, where there is one.
+pub fn weak_key(certificate: &CertificateDer<'_>) -> Option<String> {
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+    let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() else { return None };
+    // The modulus may carry a leading zero byte.
+    let bits = key.key_size();
+    (bits < 2_048).then(|| format!("RSA key of {bits} bits"))
+}
+
 /// The weakness of a certificate's key or signature, where there is one.
 pub fn weakness(certificate: &CertificateDer<'_>) -> Option<String> {
-    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-    if let Ok(PublicKey::RSA(key)) = parsed.public_key().parsed() {
-        // The modulus may carry a leading zero byte.
-        let bits = key.key_size();
-        if bits < 2_048 {
-            return Some(format!("RSA key of {bits} bits"));
-        }
+    if let Some(weakness) = weak_key(certificate) {
+        return Some(weakness);
     }
+    let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
     // RFC 8446 §4.4.2.4 and CA/Browser Forum: MD5 and SHA-1 signatures are not accepted.
     let algorithm = parsed.signature_algorithm.algorithm.to_id_string();
     match algorithm.as_str() {
@@ -100,29 +111,7 @@ pub fn chain_end(chain: &[CertificateDer<'_>]) -> String {
     }
 }
 
-/// All that can be seen to be wrong with a chain, whatever the verifier stopped at.
-pub fn problems(chain: &[CertificateDer<'_>], now_s: i64) -> Vec<String> {
-    let mut found = Vec::new();
-    for (depth, certificate) in chain.iter().take(MANY).enumerate() {
-        let who = if depth == 0 { "leaf".to_owned() } else { format!("certificate {depth}") };
-        let Some((not_before, not_after)) = validity(certificate) else {
-            found.push(format!("{who}: can't be read"));
-            continue;
-        };
-        if now_s > not_after {
-            found.push(format!("{who}: expired {}", rfc3339(not_after)));
-        }
-        if now_s < not_before {
-            found.push(format!("{who}: not valid before {}", rfc3339(not_before)));
-        }
-        if let Some(weakness) = weakness(certificate) {
-            found.push(format!("{who}: {weakness}"));
-        }
-    }
-    found
-}
-
-fn alternative_names(parsed: &X509Certificate<'_>) -> Vec<String> {
+pub(super) fn alternative_names(parsed: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = parsed.subject_alternative_name() else { return Vec::new() };
     let name = |name: &GeneralName<'_>| match name {
         GeneralName::DNSName(name) => clean::line(name, NAME),

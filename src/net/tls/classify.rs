@@ -2,16 +2,11 @@
 
 use std::io;
 
-use rustls::{
-    AlertDescription as A, CertificateError as C, Error, InvalidMessage, PeerIncompatible,
-    PeerMisbehaved,
-};
+use rustls::{AlertDescription as A, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::spoke;
-use crate::net::tls::certificate;
-use crate::net::tls::ocsp::Staple;
-use crate::net::tls::{Session, verify::Presented};
+use crate::net::tls::Session;
 use crate::net::wire::{Traffic, broken, first_bytes};
 
 /// What we know of our own side of a handshake.
@@ -49,10 +44,12 @@ fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
     match error {
         Error::AlertReceived(alert) => by_alert(*alert, ours),
         Error::InvalidMessage(
-            InvalidMessage::MessageTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+            InvalidMessage::MessageTooLarge
+            | InvalidMessage::HandshakePayloadTooLarge
+            | InvalidMessage::CertificatePayloadTooLarge,
         )
         | Error::PeerSentOversizedRecord => {
-            malformed("the peer's handshake passes the size that TLS allows", error)
+            malformed("the peer's handshake passes the size that is read", error)
         }
         Error::InvalidMessage(_) => not_tls(error, raw),
         Error::PeerIncompatible(why) => incompatible(why),
@@ -206,137 +203,42 @@ pub fn late(error: &io::Error, traffic: &Traffic, session: Option<&Session>) -> 
     if inner(error).is_some() {
         return Some(Fault::new(FaultCode::TlsMalformed, "a TLS record can't be read"));
     }
-    // Some servers close without an alert; a certificate that they asked for is then the likely cause.
-    (ours.asked && !ours.gave && traffic.received() == 0).then(|| {
-        required().with(Key::ClientCertificate, "asked for, not sent; closed without an alert")
+    // Some servers close without an alert; the certificate that they asked for is then the likely
+    // cause. A time-out is no close, and before TLS 1.3 a certificate was judged in the handshake.
+    if !ours.asked || traffic.received() > 0 || error.kind() == io::ErrorKind::TimedOut {
+        return None;
+    }
+    if !ours.gave {
+        let how = "asked for, not sent; closed without an alert";
+        return Some(required().with(Key::ClientCertificate, how));
+    }
+    session.filter(|session| session.tls13).map(|_| {
+        rejected("closed without an alert")
+            .with(Key::ClientCertificate, "asked for, sent; closed without an alert")
     })
 }
 
-/// The fault of a certificate, where it is not accepted.
-pub(super) fn certificate(presented: &Presented, trusted: &str, now_s: i64) -> Option<Fault> {
-    let leaf = presented.chain.first();
-    if let Some(error) = &presented.refusal {
-        let why = match error {
-            Error::InvalidCertificate(why) => why,
-            other => {
-                let detail = format!("the certificate is not accepted: {other:?}");
-                return Some(Fault::new(FaultCode::TlsInvalidCertificate, detail));
-            }
-        };
-        let fault = by_reason(why, presented, trusted, now_s);
-        return Some(fault.with(Key::Problems, certificate::problems(&presented.chain, now_s)));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(kind: io::ErrorKind, client_asked: bool, client_sent: bool) -> Option<FaultCode> {
+        let session =
+            Session { leaf: None, name_verified: true, client_asked, client_sent, tls13: true };
+        late(&kind.into(), &Traffic::default(), Some(&session)).map(|fault| fault.code)
     }
-    presented.signature.as_ref().map(|error| match leaf.and_then(certificate::weakness) {
-        Some(weakness) => {
-            Fault::new(FaultCode::TlsWeak, format!("the peer's key is too weak: {weakness}"))
-        }
-        None => Fault::new(
-            FaultCode::TlsBadSignature,
-            format!("the peer's signature over the handshake does not match: {error:?}"),
-        ),
-    })
-}
 
-/// The fault of a staple that is believed and says that the certificate was revoked.
-pub(super) fn staple(staple: &Staple) -> Option<Fault> {
-    let Staple::Revoked { at, reason } = staple else { return None };
-    let at = certificate::rfc3339(*at);
-    let detail = format!("the certificate was revoked at {at} (stapled OCSP): {reason}");
-    Some(Fault::new(FaultCode::TlsRevoked, detail))
-}
-
-#[expect(deprecated, reason = "the variants without context may still come")]
-fn by_reason(why: &C, presented: &Presented, trusted: &str, now_s: i64) -> Fault {
-    match why {
-        C::Expired | C::ExpiredContext { .. } => expired(presented, now_s),
-        C::NotValidYet | C::NotValidYetContext { .. } => {
-            Fault::new(FaultCode::TlsNotYetValid, "a certificate's validity has not begun")
-        }
-        C::Revoked => Fault::new(FaultCode::TlsRevoked, "a certificate was revoked (CRL)"),
-        C::UnknownIssuer => unknown_issuer(presented, trusted),
-        C::BadSignature => Fault::new(
-            FaultCode::TlsBadSignature,
-            "a signature in the chain does not match the issuer's key",
-        ),
-        C::UnsupportedSignatureAlgorithm
-        | C::UnsupportedSignatureAlgorithmContext { .. }
-        | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            let weakness = presented.chain.iter().find_map(certificate::weakness);
-            let what = weakness.unwrap_or_else(|| "an algorithm that is not accepted".to_owned());
-            Fault::new(FaultCode::TlsWeak, format!("the chain is too weak: {what}"))
-        }
-        C::NotValidForName | C::NotValidForNameContext { .. } => name_mismatch(why),
-        C::InvalidPurpose | C::InvalidPurposeContext { .. } => Fault::new(
-            FaultCode::TlsBadPurpose,
-            "the certificate is not made for servers (extended key usage)",
-        ),
-        C::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
-            Some(webpki::Error::CaUsedAsEndEntity) if self_issued(presented) => self_signed(),
-            Some(error) => invalid(&format!("{error:?}")),
-            None => invalid("another reason"),
-        },
-        other => invalid(&format!("{other:?}")),
+    #[test]
+    fn a_close_tells_of_a_client_certificate_only_where_one_was_asked_for() {
+        let end = io::ErrorKind::UnexpectedEof;
+        assert_eq!(code(end, true, false), Some(FaultCode::TlsClientCertificateRequired));
+        assert_eq!(code(end, true, true), Some(FaultCode::TlsClientCertificateRejected));
+        assert_eq!(code(end, false, false), None);
     }
-}
 
-fn invalid(why: &str) -> Fault {
-    Fault::new(FaultCode::TlsInvalidCertificate, format!("the chain breaks RFC 5280: {why}"))
-}
-
-fn self_issued(presented: &Presented) -> bool {
-    presented.chain.first().is_some_and(certificate::is_self_issued)
-}
-
-fn self_signed() -> Fault {
-    Fault::new(
-        FaultCode::TlsSelfSigned,
-        "the peer's certificate is its own issuer and is not trusted here",
-    )
-}
-
-fn unknown_issuer(presented: &Presented, trusted: &str) -> Fault {
-    if self_issued(presented) && presented.chain.len() == 1 {
-        return self_signed();
+    #[test]
+    fn a_time_out_is_no_close() {
+        assert_eq!(code(io::ErrorKind::TimedOut, true, true), None);
+        assert_eq!(code(io::ErrorKind::TimedOut, true, false), None);
     }
-    let issuer = presented.chain.last().and_then(certificate::issuer).unwrap_or_default();
-    Fault::new(
-        FaultCode::TlsUnknownIssuer,
-        format!("the chain leads to `{issuer}`, which {trusted} does not hold"),
-    )
-    .with(Key::ChainEnd, certificate::chain_end(&presented.chain))
-}
-
-fn expired(presented: &Presented, now_s: i64) -> Fault {
-    let ended = presented
-        .chain
-        .iter()
-        .filter_map(certificate::validity)
-        .map(|(_, not_after)| not_after)
-        .filter(|not_after| *not_after < now_s)
-        .min();
-    let detail = match ended {
-        Some(not_after) => {
-            let days = (now_s - not_after) / 86_400;
-            let at = certificate::rfc3339(not_after);
-            format!("a certificate's validity ended {days} days ago ({at})")
-        }
-        None => "a certificate's validity has ended".to_owned(),
-    };
-    Fault::new(FaultCode::TlsExpired, detail)
-}
-
-fn name_mismatch(why: &C) -> Fault {
-    let detail = match why {
-        C::NotValidForNameContext { expected, presented } => {
-            let expected = expected.to_str();
-            let names = match presented.is_empty() {
-                true => "no name at all".to_owned(),
-                false => presented.iter().take(8).cloned().collect::<Vec<_>>().join(", "),
-            };
-            let names = crate::model::clean::line(&names, 300);
-            format!("the certificate is for {names}, not for {expected}")
-        }
-        _ => "the certificate is for other names".to_owned(),
-    };
-    Fault::new(FaultCode::TlsNameMismatch, detail)
 }

@@ -9,7 +9,10 @@ pub mod certificate;
 pub mod classify;
 mod der;
 mod ocsp;
+pub(super) mod old;
+mod problems;
 pub mod trust;
+mod verdict;
 pub mod verify;
 
 use std::sync::Arc;
@@ -135,8 +138,8 @@ fn judged(
     let verified = trust.mode >= VerifyMode::VerifyCa;
     let known = trust.authorities.certificates();
     let staple = ocsp::read(&presented.staple, &presented.chain, known, now_s);
-    let refusal = classify::certificate(presented, &trust.authorities.describe(), now_s)
-        .or_else(|| classify::staple(&staple).filter(|_| verified))
+    let refusal = verdict::certificate(presented, trust, name, now_s)
+        .or_else(|| verdict::staple(&staple).filter(|_| verified))
         .or_else(|| pins(trust, presented))
         .or_else(|| issuers(trust, presented));
     let connection = stream.get_ref().1;

@@ -62,7 +62,8 @@ impl Recorder {
             return None;
         }
         // A certificate that the site trusts itself needs no issuer above it (as OpenSSL has it).
-        if self.trust.authorities.names(leaf) && !is_name(&refusal) {
+        // Only the lack of an issuer is cured by that: what is revoked or expired stays so.
+        if self.trust.authorities.names(leaf) && lacks_issuer(&refusal) {
             return own_refusal(leaf, name, now, self.trust.mode);
         }
         Some(refusal)
@@ -83,6 +84,17 @@ fn is_name(error: &Error) -> bool {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
         )
     )
+}
+
+/// Nobody above the leaf is trusted, or it is its own authority.
+fn lacks_issuer(error: &Error) -> bool {
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
+        Error::InvalidCertificate(CertificateError::Other(other)) => {
+            matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+        }
+        _ => false,
+    }
 }
 
 /// The judgement on a leaf that is itself trusted: its dates and its name remain.
