@@ -33,7 +33,6 @@ const UNPROVED: &[FaultCode] = &[
     FaultCode::DnsTruncated,
     FaultCode::DnsMalformed,
     FaultCode::DnsUnreachable,
-    FaultCode::LocalPermission,
     FaultCode::LocalPortsExhausted,
     FaultCode::LocalFilesExhausted,
     FaultCode::LocalInternal,

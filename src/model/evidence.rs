@@ -149,10 +149,6 @@ evidence_keys! {
     ArrivalTtl "arrival_ttl" Number "TTL with which the answer arrived";
     SynTtl "syn_ttl" Number "smallest TTL of a SYN that draws the answer";
     Reference "reference" Text "the host's own answer that this one was held against";
-    SizePassed "size_passed" Number "size of packets that pass, in bytes with their headers";
-    SizeLost "size_lost" Number "size of packets that are lost, in bytes with their headers";
-    OutOfOrder "out_of_order" Number "segments that arrived after one that never did";
-    Unacked "unacked" Number "segments of ours that the peer never acknowledged";
     // Proxy
     Proxy "proxy" Text "address and port of the proxy";
     ProxyName "proxy_name" Text "the proxy as the site names it";

@@ -104,7 +104,6 @@ impl<'o> Maker<'o> {
                     bind: self.options.bind.clone(),
                     connect_only: plain,
                     tracer: self.options.tracer.clone(),
-                    segment: None,
                 },
                 required: Proof::None,
                 cap: self.options.proof.unwrap_or(Proof::Operational),

@@ -43,8 +43,6 @@ pub struct Options {
     pub connect_only: bool,
     /// What finds out more about a silence or a refusal; nothing where it is switched off.
     pub tracer: Option<Arc<Tracer>>,
-    /// Largest segment in both directions, in bytes; what the path allows where there is none.
-    pub segment: Option<u32>,
 }
 
 /// A socket that is ready to connect.
@@ -60,9 +58,6 @@ pub(super) fn open(address: SocketAddr, options: &Options) -> io::Result<Socket>
         socket.set_linger(Some(Duration::ZERO))?;
     } else {
         socket.set_tcp_nodelay(true)?;
-    }
-    if let Some(segment) = options.segment {
-        setsockopt(&socket, sockopt::TcpMaxSeg, &segment)?;
     }
     match &options.bind {
         Bind::Any => {}

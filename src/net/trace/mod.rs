@@ -38,7 +38,8 @@ pub struct Tracer {
     paths: Mutex<HashMap<SocketAddr, watch::Receiver<Path>>>,
     origins: Mutex<HashMap<SocketAddr, Arc<OnceCell<Option<Origin>>>>>,
     open: Mutex<HashMap<IpAddr, u16>>,
-    turns: Arc<Semaphore>,
+    /// IPv4 and IPv6: a router counts the messages of each by itself.
+    turns: [Arc<Semaphore>; 2],
 }
 
 impl Default for Tracer {
@@ -47,7 +48,7 @@ impl Default for Tracer {
             paths: Mutex::default(),
             origins: Mutex::default(),
             open: Mutex::default(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: [AT_ONCE; 2].map(|places| Arc::new(Semaphore::new(places))),
         }
     }
 }
@@ -55,7 +56,7 @@ impl Default for Tracer {
 impl Tracer {
     /// Notes that a port of a host accepts: what the host answers elsewhere can be held against it.
     pub fn answered(&self, address: SocketAddr) {
-        locked(&self.open).insert(address.ip(), address.port());
+        locked(&self.open).entry(address.ip()).or_insert(address.port());
     }
 
     /// The path to a destination, which grows as routers answer. Whoever asks first starts the trace;
@@ -83,7 +84,8 @@ impl Tracer {
         }
         let (tracer, options, slots) = (Arc::clone(self), options.clone(), Arc::clone(slots));
         tokio::spawn(async move {
-            let turn = timeout(TURN, Arc::clone(&tracer.turns).acquire_owned()).await;
+            let turns = Arc::clone(&tracer.turns[usize::from(address.is_ipv6())]);
+            let turn = timeout(TURN, turns.acquire_owned()).await;
             // Rows whose time was over before their turn came need no trace; a retry may.
             let (Ok(Ok(_turn)), true) = (turn, sender.receiver_count() > 1) else {
                 locked(&tracer.paths).remove(&address);
@@ -110,14 +112,14 @@ impl Tracer {
         }
         let cell = Arc::clone(locked(&self.origins).entry(address).or_default());
         let origin = cell.get_or_init(|| async {
-            let mut path = self.follow(address, options, slots);
             let ask = origin::Ask { address, options, slots, round_trip };
             let arrival_ttl = ask.arrival_ttl().await?;
             // How far the SYN had to go is known once it has got there.
-            let got_there = path.wait_for(|path| path.reached().is_some());
-            let syn_ttl = match timeout(WAIT, got_there).await {
-                Ok(Ok(path)) => path.reached(),
-                _ => None,
+            let syn_ttl = async {
+                let mut path = self.follow(address, options, slots);
+                let got_there = path.wait_for(|path| path.reached().is_some());
+                let path = timeout(WAIT, got_there).await.ok()?.ok()?;
+                path.reached()
             };
             let open = locked(&self.open).get(&address.ip()).copied();
             Some(ask.origin(arrival_ttl, syn_ttl, open).await)

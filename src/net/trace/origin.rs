@@ -81,14 +81,15 @@ impl Ask<'_> {
         Some(low)
     }
 
-    /// Who sent it, from all that can be held against the arrival.
+    /// Who sent it, from all that can be held against the arrival; how far the SYN had to go is asked
+    /// last, since routers answer few such questions.
     pub(super) async fn origin(
         &self,
         arrival_ttl: u8,
-        syn_ttl: Option<u8>,
+        syn_ttl: impl Future<Output = Option<u8>>,
         open: Option<u16>,
     ) -> Origin {
-        let mut origin = Origin { who: Who::Unknown, arrival_ttl, syn_ttl, reference: None };
+        let mut origin = Origin { who: Who::Unknown, arrival_ttl, syn_ttl: None, reference: None };
         // An answer without a hop behind it comes from this host or from a neighbour.
         if INITIAL.contains(&arrival_ttl) && self.comes_from_ourselves(arrival_ttl).await {
             origin.who = Who::Ourselves;
@@ -100,7 +101,8 @@ impl Ask<'_> {
             (origin.who, origin.reference) = (who, Some(port));
             return origin;
         }
-        origin.who = syn_ttl.map_or(Who::Unknown, |ttl| by_distance(arrival_ttl, ttl));
+        origin.syn_ttl = syn_ttl.await;
+        origin.who = origin.syn_ttl.map_or(Who::Unknown, |ttl| by_distance(arrival_ttl, ttl));
         origin
     }
 

@@ -1,0 +1,188 @@
+//! Four namespaces in a row, their packet filters, and the program in the first of them.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PLACES: [&str; 4] = ["cli", "r1", "r2", "srv"];
+
+/// Accepts on each port over both families until its standard input ends.
+const LISTENER: &str = "
+import select, socket, sys
+held = []
+for port in map(int, sys.argv[1:]):
+    held.append(socket.create_server(('', port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=256))
+print('ready', flush=True)
+while True:
+    for one in select.select(held + [sys.stdin], [], [])[0]:
+        if one is sys.stdin:
+            sys.exit()
+        one.accept()[0].close()
+";
+
+/// The namespaces; they go with this.
+pub(crate) struct Town {
+    tag: String,
+    files: TempDir,
+}
+
+impl Town {
+    /// Builds the namespaces and loads the rules: port, then namespace, hook and verdict.
+    pub(crate) fn build(rules: &[(u16, (&str, &str, &str))]) -> Self {
+        let files = tempfile::Builder::new().prefix("netns").tempdir().expect("a directory");
+        let town = Self { tag: format!("connprobe{}", std::process::id()), files };
+        for place in PLACES {
+            sh(&format!("ip netns add {}", town.of(place)));
+            town.at(place, "ip link set lo up");
+        }
+        for (net, pair) in PLACES.windows(2).enumerate() {
+            town.wire(net + 1, pair[0], pair[1]);
+        }
+        town.at("cli", "ip route add default via 10.99.1.2; ip -6 route add default via fd99:1::2");
+        town.at(
+            "r1",
+            "ip route add 10.99.3.0/24 via 10.99.2.2; ip -6 route add fd99:3::/64 via fd99:2::2",
+        );
+        town.at(
+            "r2",
+            "ip route add 10.99.1.0/24 via 10.99.2.1; ip -6 route add fd99:1::/64 via fd99:2::1",
+        );
+        town.at("srv", "ip route add default via 10.99.3.1; ip -6 route add default via fd99:3::1");
+        for router in ["r1", "r2"] {
+            town.at(
+                router,
+                "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+                 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0",
+            );
+        }
+        for place in PLACES {
+            town.filter(place, rules);
+        }
+        town
+    }
+
+    fn of(&self, place: &str) -> String {
+        format!("{}-{place}", self.tag)
+    }
+
+    fn wire(&self, net: usize, left: &str, right: &str) {
+        let (a, b) = (self.of(left), self.of(right));
+        sh(&format!("ip link add n{net}a netns {a} type veth peer name n{net}b netns {b}"));
+        for (place, end, number) in [(left, 'a', 1), (right, 'b', 2)] {
+            self.at(
+                place,
+                &format!(
+                    "ip addr add 10.99.{net}.{number}/24 dev n{net}{end}; \
+                     ip addr add fd99:{net}::{number}/64 dev n{net}{end} nodad; \
+                     ip link set n{net}{end} up"
+                ),
+            );
+        }
+    }
+
+    fn filter(&self, place: &str, rules: &[(u16, (&str, &str, &str))]) {
+        let mut text = String::from("table inet town {\n");
+        for hook in ["prerouting", "input", "forward", "output"] {
+            let _ = writeln!(text, "chain {hook} {{ type filter hook {hook} priority 0;");
+            for (port, (_, _, verdict)) in
+                rules.iter().filter(|(_, (at, on, _))| *at == place && *on == hook)
+            {
+                let _ = writeln!(text, "tcp dport {port} {verdict}");
+                if verdict.starts_with("numgen") {
+                    let _ = writeln!(text, "tcp sport {port} {verdict}");
+                }
+            }
+            text.push_str("}\n");
+        }
+        text.push_str("}\n");
+        let path = self.files.path().join(format!("{place}.nft"));
+        std::fs::write(&path, text).expect("the rules are written");
+        self.at(place, &format!("nft -f {}", path.display()));
+    }
+
+    /// Listens in `srv` until the value goes.
+    pub(crate) fn listen(&self, ports: &[u16]) -> Listening {
+        let mut child = Command::new("ip")
+            .args(["netns", "exec", &self.of("srv"), "python3", "-c", LISTENER])
+            .args(ports.iter().map(ToString::to_string))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python3 starts");
+        let mut said = String::new();
+        let out = child.stdout.take().expect("its output is ours");
+        BufReader::new(out).read_line(&mut said).expect("it says that it is ready");
+        assert_eq!(said, "ready\n", "the listener");
+        Listening(child)
+    }
+
+    /// Runs a profile in `cli` as nobody's user without capabilities, and gives the report.
+    pub(crate) fn run(&self, profile: &str) -> Value {
+        let file = |name: &str, text: &str| {
+            let path = self.files.path().join(name);
+            std::fs::write(&path, text).expect("the file is written");
+            path.display().to_string()
+        };
+        let profile = file("profile.yaml", profile);
+        let site = file(
+            "site.yaml",
+            "schema: connprobe/site/v1\nprofile: town\n\
+             controls: {here: {negative: [{host: 127.0.0.1, port: 9}]}}\n",
+        );
+        sh(&format!("chmod -R a+rX {}", self.files.path().display()));
+        let program = file("connprobe", "");
+        std::fs::copy(env!("CARGO_BIN_EXE_connprobe"), &program).expect("the program is copied");
+        sh(&format!("chmod a+rx {program}"));
+        let line = format!(
+            "ip netns exec {} setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+             --bounding-set=-all --no-new-privs {program} run --profile {profile} --site {site} \
+             --source here --report json=- --quiet",
+            self.of("cli")
+        );
+        let ran = output(&line);
+        serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}{}", ran.status, String::from_utf8_lossy(&ran.stderr))
+        })
+    }
+
+    fn at(&self, place: &str, lines: &str) {
+        for line in lines.split(';') {
+            sh(&format!("ip netns exec {} {}", self.of(place), line.trim()));
+        }
+    }
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        for place in PLACES {
+            output(&format!("ip netns del {}", self.of(place)));
+        }
+    }
+}
+
+/// A listener; it ends with this.
+pub(crate) struct Listening(Child);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(mut input) = self.0.stdin.take() {
+            let _ = input.flush();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+fn sh(line: &str) {
+    let ran = output(line);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "`{line}` (this test needs root, ip, nft and setpriv): {said}");
+}
+
+fn output(line: &str) -> Output {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let ran = Command::new(words[0]).args(&words[1..]).stdin(Stdio::null()).output();
+    ran.unwrap_or_else(|error| panic!("`{line}`: {error}"))
+}
