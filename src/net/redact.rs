@@ -83,9 +83,9 @@ impl Redactor {
 
     fn keep(&mut self, form: Vec<u8>) {
         if form.len() >= SHORTEST && !self.0.iter().any(|known| known.bytes() == form) {
-            self.0.push(Secret::new(form));
             // The longest first: a form that holds another must be sought before it.
-            self.0.sort_by_key(|form| std::cmp::Reverse(form.bytes().len()));
+            let at = self.0.partition_point(|known| known.bytes().len() >= form.len());
+            self.0.insert(at, Secret::new(form));
         }
     }
 

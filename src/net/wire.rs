@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -26,7 +26,8 @@ pub struct Traffic {
     received: AtomicU64,
     sent: AtomicU64,
     first: Mutex<Vec<u8>>,
-    passing: Mutex<Option<Passed>>,
+    /// Made where somebody watches; elsewhere a read or write has no lock to take.
+    passing: OnceLock<Mutex<Passed>>,
 }
 
 /// What passed over a wire while one step was climbed: the first bytes of each direction. They may
@@ -78,18 +79,19 @@ impl Traffic {
 
     /// Keeps what passes from now on, for whoever watches.
     pub(crate) fn watch(&self) {
-        self.passing.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+        self.passing.get_or_init(Mutex::default);
     }
 
     /// What passed since this was asked last; nothing where nobody watches.
     pub(crate) fn passed(&self) -> Option<Passed> {
-        self.passing.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(std::mem::take)
+        let passing = self.passing.get()?;
+        Some(std::mem::take(&mut *passing.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     fn passes(&self, bytes: &[u8], direction: fn(&mut Passed) -> &mut Zeroizing<Vec<u8>>) {
-        let mut passing = self.passing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(passed) = passing.as_mut() {
-            keep(direction(passed), bytes);
+        if let Some(passing) = self.passing.get() {
+            let mut passed = passing.lock().unwrap_or_else(PoisonError::into_inner);
+            keep(direction(&mut passed), bytes);
         }
     }
 

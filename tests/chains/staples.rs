@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::forge::openssl;
+use crate::forge::{openssl, write};
 use crate::serve::{Peer, Server, run};
 
 /// One answer of a responder: how it is made, and what it must come to.
@@ -55,9 +55,8 @@ const CASES: &[Case] = &[
 
 /// The authority, one that nobody trusts, a delegate for OCSP, and two leaves.
 fn certificates(at: &Path) {
-    let write = |name: &str, text: &str| std::fs::write(at.join(name), text).expect("a file");
-    write("leaf.ext", "subjectAltName=DNS:peer.example\nextendedKeyUsage=serverAuth\n");
-    write("delegate.ext", "extendedKeyUsage=OCSPSigning\n");
+    write(at, "leaf.ext", "subjectAltName=DNS:peer.example\nextendedKeyUsage=serverAuth\n");
+    write(at, "delegate.ext", "extendedKeyUsage=OCSPSigning\n");
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     for ca in ["ca", "other"] {
         // The same name: only the signature tells the forger.
@@ -85,7 +84,7 @@ fn staple(at: &Path, case: &Case) {
     let line = |serial| {
         format!("{}\t490101000000Z\t{when}\t{serial}\tunknown\t/CN={serial}\n", case.status)
     };
-    std::fs::write(at.join("index"), line("11") + &line("12")).expect("an index");
+    write(at, "index", &(line("11") + &line("12")));
     let about = if case.about_other { "second" } else { "leaf" };
     openssl(at, &format!("ocsp -issuer ca.pem -cert {about}.pem -no_nonce -reqout request.der"));
     let name = case.name;

@@ -53,9 +53,8 @@ impl Dialer {
     /// Which older version the peer speaks, asked on a second connection.
     async fn old_version(&self) -> Option<&'static str> {
         let name = self.target.trust.server_name.as_deref().unwrap_or(&self.target.host);
-        let name = name.trim_matches(['[', ']']).trim_end_matches('.');
         let mut side = self.side();
-        let ask = async { tls::old::version(side.tcp().await.ok()?, name).await };
+        let ask = async { tls::old::version(side.tcp().await.ok()?, tls::bare(name)).await };
         tokio::time::timeout(self.target.timeouts.tls, ask).await.ok().flatten()
     }
 

@@ -71,6 +71,22 @@ pub(super) fn open(address: SocketAddr, options: &Options) -> io::Result<Socket>
     Ok(socket)
 }
 
+/// Sends the SYN of a socket, and does not wait for what it draws.
+pub(super) fn send_syn(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(()),
+        sent => sent,
+    }
+}
+
+/// Waits for what a SYN draws: the errno of a refusal, and the ICMP message behind it. The errno is
+/// read first, since draining the error queue clears it.
+pub(super) async fn drawn(stream: &TcpStream) -> io::Result<(Option<io::Error>, Option<Icmp>)> {
+    stream.writable().await?;
+    let refused = stream.take_error()?;
+    Ok((refused, sys::icmp(stream)))
+}
+
 /// What the kernel knows of an established connection.
 pub fn info(stream: &TcpStream) -> Option<Info> {
     sys::info(stream)

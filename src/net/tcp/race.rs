@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::Fault;
 use crate::net::slots::Slots;
-use crate::net::tcp::{Options, classify, open, sys};
+use crate::net::tcp::{Options, classify, open, send_syn, sys};
 use crate::net::trace::Path;
 
 /// Sockets in one race.
@@ -86,13 +86,8 @@ struct Runner {
 impl Runner {
     fn first(address: SocketAddr, options: &Options) -> Result<Self, Fault> {
         let socket = open(address, options).map_err(|error| classify::opening(address, &error))?;
-        match socket.connect(&address.into()) {
-            Ok(()) => {}
-            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
-            Err(error) => {
-                return Err(classify::refusal(address, &error, sys::icmp(&socket), true));
-            }
-        }
+        send_syn(&socket, address)
+            .map_err(|error| classify::refusal(address, &error, sys::icmp(&socket), true))?;
         let stream =
             TcpStream::from_std(socket.into()).map_err(|error| classify::local(address, &error))?;
         Ok(Self { stream, _spare: None })

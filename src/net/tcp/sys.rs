@@ -95,10 +95,6 @@ pub struct Info {
     pub mss: u32,
     /// Path MTU, in bytes.
     pub path_mtu: u32,
-    /// Segments of ours that are not acknowledged.
-    pub unacked: u32,
-    /// Segments that arrived out of order: those before them never did.
-    pub out_of_order: u32,
 }
 
 /// Reads `TCP_INFO`; `None` where the kernel won't.
@@ -109,8 +105,6 @@ pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
         retransmits: raw.tcpi_total_retrans,
         mss: raw.tcpi_snd_mss,
         path_mtu: raw.tcpi_pmtu,
-        unacked: raw.tcpi_unacked,
-        out_of_order: raw.tcpi_rcv_ooopack,
     })
 }
 

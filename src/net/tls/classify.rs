@@ -18,6 +18,17 @@ pub(super) struct OurSide {
     pub(super) gave: bool,
 }
 
+impl OurSide {
+    /// The words for the evidence; none where no certificate was asked for.
+    pub(super) fn words(self) -> Option<&'static str> {
+        match (self.asked, self.gave) {
+            (false, _) => None,
+            (true, true) => Some("asked for, sent"),
+            (true, false) => Some("asked for, not sent"),
+        }
+    }
+}
+
 /// The rustls error inside an I/O error.
 pub fn inner(error: &io::Error) -> Option<&Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())
@@ -29,15 +40,7 @@ pub(super) fn handshake(error: &io::Error, raw: &Traffic, ours: OurSide) -> Faul
         Some(tls) => by_variant(tls, raw, ours),
         None => broken(error, raw, None),
     };
-    fault.with_some(Key::ClientCertificate, asked(ours))
-}
-
-fn asked(ours: OurSide) -> Option<&'static str> {
-    match (ours.asked, ours.gave) {
-        (false, _) => None,
-        (true, true) => Some("asked for, sent"),
-        (true, false) => Some("asked for, not sent"),
-    }
+    fault.with_some(Key::ClientCertificate, ours.words())
 }
 
 fn by_variant(error: &Error, raw: &Traffic, ours: OurSide) -> Fault {
@@ -198,7 +201,7 @@ pub fn late(error: &io::Error, traffic: &Traffic, session: Option<&Session>) -> 
             }
             fault => fault,
         };
-        return Some(fault.with_some(Key::ClientCertificate, asked(ours)));
+        return Some(fault.with_some(Key::ClientCertificate, ours.words()));
     }
     if inner(error).is_some() {
         return Some(Fault::new(FaultCode::TlsMalformed, "a TLS record can't be read"));

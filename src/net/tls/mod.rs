@@ -78,14 +78,10 @@ pub(super) async fn shake(
     ask: &TlsRequest,
 ) -> Result<Shaken, Fault> {
     let name = trust.server_name.as_deref().unwrap_or(host);
-    let server_name =
-        ServerName::try_from(name.trim_matches(['[', ']']).trim_end_matches('.').to_owned())
-            .map_err(|_| {
-                Fault::new(
-                    FaultCode::LocalInternal,
-                    format!("`{name}` is no name for SNI (RFC 6066 §3)"),
-                )
-            })?;
+    let server_name = ServerName::try_from(bare(name).to_owned()).map_err(|_| {
+        let detail = format!("`{name}` is no name for SNI (RFC 6066 §3)");
+        Fault::new(FaultCode::LocalInternal, detail)
+    })?;
     let recorder = Arc::new(verify::Recorder::new(Arc::clone(trust)));
     let client =
         Arc::new(verify::ClientCertificate { key: trust.client.clone(), asked: false.into() });
@@ -111,6 +107,11 @@ pub(super) async fn shake(
             Err(fault.with(Key::ServerName, name).with(Key::Offered, offered(trust)))
         }
     }
+}
+
+/// A name as certificates have it: no brackets around an address, no dot of the root at its end.
+pub(super) fn bare(name: &str) -> &str {
+    name.trim_matches(['[', ']']).trim_end_matches('.')
 }
 
 fn offered(trust: &Trust) -> Vec<String> {
@@ -172,9 +173,8 @@ fn judged(
     if let Some(words) = staple.words() {
         evidence.set(Key::Ocsp, words);
     }
-    if ours.asked {
-        let sent = if ours.gave { "asked for, sent" } else { "asked for, not sent" };
-        evidence.set(Key::ClientCertificate, sent);
+    if let Some(asked) = ours.words() {
+        evidence.set(Key::ClientCertificate, asked);
     }
     let session = Session {
         leaf: presented.chain.first().cloned(),

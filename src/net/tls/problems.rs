@@ -8,6 +8,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::model::VerifyMode;
+use crate::net::tls::bare;
 use crate::net::tls::certificate::{self, MANY};
 use crate::net::tls::der::Signed;
 use crate::net::tls::trust::Trust;
@@ -81,8 +82,8 @@ fn other_name(
     name: &str,
     say: &mut impl FnMut(String),
 ) {
-    let bare = name.trim_matches(['[', ']']).trim_end_matches('.').to_owned();
-    let (Ok(expected), Ok(leaf)) = (ServerName::try_from(bare), ParsedCertificate::try_from(der))
+    let (Ok(expected), Ok(leaf)) =
+        (ServerName::try_from(bare(name)), ParsedCertificate::try_from(der))
     else {
         return;
     };

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::slots::Slots;
-use crate::net::tcp::{Options, open, sys};
+use crate::net::tcp::{Options, drawn, open, send_syn, sys};
 
 /// How many TTLs are tried beside each other.
 const CUTS: u8 = 7;
@@ -159,26 +159,16 @@ impl Ask<'_> {
 fn listening_from(address: SocketAddr, least: u8, options: &Options) -> io::Result<TcpStream> {
     let socket = open(address, options)?;
     sys::least_ttl(&socket, address.is_ipv6(), least)?;
-    match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
-        _ => {}
-    }
+    send_syn(&socket, address)?;
     TcpStream::from_std(socket.into())
 }
 
 /// Whether a SYN is answered by RST or a connection with at least this TTL.
 async fn answers(address: SocketAddr, least: u8, options: &Options) -> bool {
     let Ok(stream) = listening_from(address, least, options) else { return false };
-    if stream.writable().await.is_err() {
-        return false;
-    }
-    // The errno first: draining the error queue clears it.
-    let refused = match stream.take_error() {
-        Ok(error) => error,
-        Err(error) => Some(error),
-    };
+    let Ok((refused, icmp)) = drawn(&stream).await else { return false };
     let by_rst = |error: io::Error| error.raw_os_error() == Some(libc::ECONNREFUSED);
-    refused.is_none_or(|error| by_rst(error) && sys::icmp(&stream).is_none())
+    refused.is_none_or(|error| by_rst(error) && icmp.is_none())
 }
 
 /// Who is as far away as the answer says, where the SYN had to go this far: taken that the way back is

@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::model::{Fault, Key};
 use crate::net::slots::Slots;
-use crate::net::tcp::{Options, open, sys};
+use crate::net::tcp::{Options, drawn, open, send_syn};
 
 /// How many TTLs beyond the farthest answer are tried: more silent hops in a row end a trace.
 const AHEAD: u8 = 8;
@@ -157,16 +157,9 @@ async fn probe(address: SocketAddr, ttl: u8, options: &Options) -> Option<Answer
         SocketAddr::V4(_) => socket.set_ttl_v4(ttl.into()).ok()?,
         SocketAddr::V6(_) => socket.set_unicast_hops_v6(ttl.into()).ok()?,
     }
-    match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return None,
-        _ => {}
-    }
+    send_syn(&socket, address).ok()?;
     let stream = TcpStream::from_std(socket.into()).ok()?;
-    stream.writable().await.ok()?;
-    // The errno first: draining the error queue clears it.
-    let failed = stream.take_error().ok()?;
-    let icmp = sys::icmp(&stream);
-    match (failed, icmp) {
+    match drawn(&stream).await.ok()? {
         (None, None) => Some(Answer::Target),
         (_, Some(icmp)) => icmp.offender.map(|offender| match icmp.is_expired() {
             true => Answer::Router(offender),
