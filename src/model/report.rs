@@ -284,6 +284,12 @@ impl ConnectionReport {
         }
     }
 
+    /// The whole line for people: `18 ucs → ucsx-tenant-db TCP/5432`.
+    pub fn title(&self) -> String {
+        let label = self.label();
+        format!("{label} {} → {} {}/{}", self.source, self.destination, self.protocol, self.port)
+    }
+
     /// Whether it counts towards the exit code.
     pub fn counts(&self) -> bool {
         self.chosen && self.waived.is_none()

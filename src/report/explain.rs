@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::model::report::{ConnectionReport, Report};
 use crate::model::words::{self, Filled};
 use crate::model::{Fault, FaultCode, FindingCode, Layer, Verdict, WarningCode};
-use crate::report::style::{Ink, Style, pasteable, shown, wrapped};
+use crate::report::style::{Ink, Style, lines, pasteable, shown, verdict};
 
 /// Explains a fault code.
 pub fn fault(code: FaultCode, out: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -97,7 +97,7 @@ fn group<'a>(
 ) -> io::Result<()> {
     writeln!(out, "{}", style.ink(Ink::Strong, name))?;
     for (code, about) in codes {
-        hanging(code, 34, about, out, style)?;
+        style.hanging(code, (2, 34), about, out)?;
     }
     writeln!(out)
 }
@@ -120,22 +120,9 @@ fn facts(code: FaultCode, out: &mut dyn Write, style: Style) -> io::Result<()> {
 }
 
 fn row_head(row: &ConnectionReport, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    let name = shown(&format!(
-        "{} {} → {} {}/{}",
-        row.label(),
-        row.source,
-        row.destination,
-        row.protocol,
-        row.port
-    ));
-    let (ink, word) = match row.verdict {
-        Verdict::Pass => (Ink::Good, "pass"),
-        Verdict::Fail => (Ink::Bad, "FAIL"),
-        Verdict::Inconclusive => (Ink::Unsure, "inconclusive"),
-        Verdict::Skipped => (Ink::Faint, "skipped"),
-    };
+    let (ink, word) = verdict(row.verdict);
     let host = row.host.as_deref().map(|host| format!(" at {}", shown(host))).unwrap_or_default();
-    writeln!(out, "{}{host}", style.ink(Ink::Strong, &format!("Row {name}")))?;
+    writeln!(out, "{}{host}", style.ink(Ink::Strong, &format!("Row {}", shown(&row.title()))))?;
     let proof = row.proof;
     writeln!(
         out,
@@ -190,29 +177,8 @@ fn prose(heading: &str, text: &str, out: &mut dyn Write, style: Style) -> io::Re
     lines(text, 2, out)
 }
 
-fn lines(text: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
-    wrapped(text, indent).iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
-}
-
 fn entry(name: &str, text: &str, out: &mut dyn Write, style: Style) -> io::Result<()> {
-    hanging(name, 17, text, out, style)
-}
-
-/// A name, and a text in a column beside it.
-fn hanging(
-    name: &str,
-    width: usize,
-    text: &str,
-    out: &mut dyn Write,
-    style: Style,
-) -> io::Result<()> {
-    let indent = width + 3;
-    let mut name = style.ink(Ink::Faint, &format!("{name:<width$}"));
-    for line in wrapped(text, indent) {
-        writeln!(out, "  {name} {line}")?;
-        name = " ".repeat(width);
-    }
-    Ok(())
+    style.hanging(name, (2, 17), text, out)
 }
 
 /// A hint as a sentence: it stands within others in a table, and alone here.

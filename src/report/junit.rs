@@ -85,14 +85,7 @@ fn with_rounded_time(tag: &BytesStart<'_>) -> Result<BytesStart<'static>, quick_
 }
 
 fn case(report: &Report, row: &ConnectionReport) -> TestCase {
-    let name = clean(&format!(
-        "{} {} → {} {}/{}",
-        row.label(),
-        row.source,
-        row.destination,
-        row.protocol,
-        row.port
-    ));
+    let name = clean(&row.title());
     // Milliseconds are the three decimals of a second.
     #[expect(clippy::cast_possible_truncation, reason = "a run lasts no 292 million years")]
     let time = Duration::milliseconds(row.elapsed_ms.round() as i64);

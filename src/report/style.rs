@@ -1,6 +1,8 @@
 //! How text for people looks: colours by what they mean, lines that fit, and nothing hidden in them.
 
-use crate::model::clean;
+use std::io::{self, Write};
+
+use crate::model::{Verdict, clean};
 
 /// How text is shown.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,33 @@ impl Style {
             Ink::Strong => "1",
         };
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A name behind an indent, and a text in a column beside it; the pair is the indent and the width
+    /// of the name.
+    pub fn hanging(
+        self,
+        name: &str,
+        (indent, width): (usize, usize),
+        text: &str,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut name = self.ink(Ink::Faint, &format!("{name:<width$}"));
+        for line in wrapped(text, indent + width + 1) {
+            writeln!(out, "{:indent$}{name} {line}", "")?;
+            name = " ".repeat(width);
+        }
+        Ok(())
+    }
+}
+
+/// How a verdict looks, and its word.
+pub fn verdict(verdict: Verdict) -> (Ink, &'static str) {
+    match verdict {
+        Verdict::Pass => (Ink::Good, "pass"),
+        Verdict::Fail => (Ink::Bad, "FAIL"),
+        Verdict::Inconclusive => (Ink::Unsure, "inconclusive"),
+        Verdict::Skipped => (Ink::Faint, "skipped"),
     }
 }
 
@@ -74,6 +103,11 @@ pub fn wrapped(text: &str, indent: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A text in lines behind an indent.
+pub fn lines(text: &str, indent: usize, out: &mut dyn Write) -> io::Result<()> {
+    wrapped(text, indent).iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
 }
 
 /// A command in lines that can be pasted as they stand: broken at blanks that are within no quotes,

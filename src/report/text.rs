@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use crate::model::report::{ConnectionReport, Report, Run};
 use crate::model::{FindingCode, Proof, Verdict, words};
-use crate::report::style::{Ink, Style, shown};
+use crate::report::style::{Ink, Style, shown, verdict};
 use crate::report::{Format, RenderError};
 
 /// Plain text.
@@ -170,15 +170,11 @@ fn word(row: &ConnectionReport) -> (Ink, String) {
     if row.waived.is_some() {
         return (Ink::Unsure, "waived".to_owned());
     }
-    match row.verdict {
-        Verdict::Pass if row.flaky => (Ink::Unsure, "pass, flaky".to_owned()),
-        Verdict::Pass => match row.blocked_by {
-            Some(code) => (Ink::Good, format!("pass, blocked by {code}")),
-            None => (Ink::Good, "pass".to_owned()),
-        },
-        Verdict::Fail => (Ink::Bad, "FAIL".to_owned()),
-        Verdict::Inconclusive => (Ink::Unsure, "inconclusive".to_owned()),
-        Verdict::Skipped => (Ink::Faint, "skipped".to_owned()),
+    let (ink, word) = verdict(row.verdict);
+    match (row.verdict, row.blocked_by) {
+        (Verdict::Pass, _) if row.flaky => (Ink::Unsure, "pass, flaky".to_owned()),
+        (Verdict::Pass, Some(code)) => (ink, format!("pass, blocked by {code}")),
+        _ => (ink, word.to_owned()),
     }
 }
 

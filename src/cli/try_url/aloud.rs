@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::report::Report;
-use crate::model::{Attempt, Evidence, Key, Outcome, Step, Verdict, clean, words};
+use crate::model::{Attempt, Evidence, Key, Outcome, Step, clean, words};
 use crate::net::watch::{Bytes, Watch};
 use crate::probe::Protocol;
-use crate::report::style::{Ink, Style, wrapped};
+use crate::report::style::{Ink, Style, lines, verdict, wrapped};
 
 /// Tells steps as they land.
 #[derive(Debug)]
@@ -58,14 +58,8 @@ impl Aloud {
         // The bytes are told by -v, whole chains by a report.
         let told = |key: &Key| !matches!(key, Key::FirstBytes | Key::LeafSha256 | Key::KeyPin);
         for (key, value) in evidence.iter().filter(|(key, _)| self.verbose || told(key)) {
-            let name = self.style.ink(Ink::Faint, &format!("{:<16}", key.as_str()));
             let value = clean::line(&value.to_string(), 400);
-            let mut lines = wrapped(&value, 23).into_iter();
-            let Some(first) = lines.next() else { continue };
-            writeln!(out, "      {name} {first}")?;
-            for line in lines {
-                writeln!(out, "{:23}{line}", "")?;
-            }
+            self.style.hanging(key.as_str(), (6, 16), &value, out)?;
         }
         Ok(())
     }
@@ -83,12 +77,7 @@ impl Aloud {
         for attempt in row.attempts.iter().filter(|attempt| attempt.fault.is_some()) {
             self.fault(attempt, out)?;
         }
-        let (ink, word) = match row.verdict {
-            Verdict::Pass => (Ink::Good, "pass"),
-            Verdict::Fail => (Ink::Bad, "FAIL"),
-            Verdict::Inconclusive => (Ink::Unsure, "inconclusive"),
-            Verdict::Skipped => (Ink::Faint, "skipped"),
-        };
+        let (ink, word) = verdict(row.verdict);
         let word = self.style.ink(ink, word);
         let proof = row.proof;
         writeln!(out, "\n{word}  {} proved, {} required", proof.reached, proof.required)?;
@@ -98,13 +87,11 @@ impl Aloud {
                 writeln!(out, "  {}: {}", fault.code, clean::line(&fault.detail, 400))?;
             }
             let hint = format!("{} acts: {}", fault.code.acts().as_str(), words::hint(fault));
-            wrapped(&hint, 2).iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+            lines(&hint, 2, out)?;
             writeln!(out, "  connprobe explain {}", fault.code)?;
         }
         if let Some(reason) = &row.reason {
-            wrapped(&clean::line(reason, 400), 2)
-                .iter()
-                .try_for_each(|line| writeln!(out, "  {line}"))?;
+            lines(&clean::line(reason, 400), 2, out)?;
         }
         for warning in &row.warnings {
             let text = format!("warning {}: {}", warning.code, clean::line(&warning.detail, 400));
@@ -120,9 +107,7 @@ impl Aloud {
         let address = attempt.address.as_deref().unwrap_or("no address");
         let code = self.style.ink(Ink::Bad, fault.code.as_str());
         writeln!(out, "\n{} {code}", clean::line(address, 100))?;
-        for line in wrapped(&clean::line(&fault.detail, 400), 2) {
-            writeln!(out, "  {line}")?;
-        }
+        lines(&clean::line(&fault.detail, 400), 2, out)?;
         // What the steps showed is not repeated.
         let mut new = Evidence::new();
         for (key, value) in fault.evidence.iter() {

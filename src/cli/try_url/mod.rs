@@ -19,7 +19,9 @@ use crate::model::diagnostic::did_you_mean;
 use crate::model::{Diagnostic, Proof, Source, VerifyMode};
 use crate::probe::{PROTOCOLS, Protocol, TlsUse};
 use crate::profile;
+use crate::report::json;
 use crate::report::style::Style;
+use crate::report::target::Target;
 use crate::runner::{Options, Plan};
 
 /// Where to connect, and how.
@@ -94,7 +96,7 @@ pub(super) fn run(args: &TryArgs) -> anyhow::Result<u8> {
     let mut report = run::executed(&job, plan, resolver, &args.how, true)?;
     report.findings.clear();
     if args.json {
-        let target = crate::cli::options::report("json=-").map_err(|why| anyhow::anyhow!(why))?;
+        let target = Target { format: json::FORMAT, path: None };
         let output = OutputArgs { reports: vec![target], quiet: true };
         return Ok(run::deliver(&report, &output));
     }
