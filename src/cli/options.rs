@@ -55,10 +55,16 @@ pub(super) fn resolve(text: &str) -> Result<Override, String> {
 
 /// Reads an address of ours or the name of an interface.
 pub(super) fn bind(text: &str) -> Result<Bind, String> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => Ok(Bind::Address(address)),
-        Err(_) if !text.is_empty() && text.len() < 16 => Ok(Bind::Interface(text.to_owned())),
-        Err(_) => Err(format!("`{text}` is no address and no name of an interface")),
+    let (bind, what) = match text.parse::<IpAddr>() {
+        Ok(address) => (Bind::Address(address), "address"),
+        Err(_) if !text.is_empty() && text.len() < 16 => {
+            (Bind::Interface(text.to_owned()), "interface")
+        }
+        Err(_) => return Err(format!("`{text}` is no address and no name of an interface")),
+    };
+    match bind.is_here() {
+        true => Ok(bind),
+        false => Err(format!("this host has no {what} `{text}`")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is seen while a run lasts: a bar on a terminal, plain lines elsewhere, nothing when quiet.
 
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -33,7 +34,10 @@ impl Progress {
     }
 
     pub(super) fn told(&self, plan: &Plan, event: Event<'_>) {
-        let Event::Done(index, outcome) = event;
+        let (index, outcome) = match event {
+            Event::Settling(time) => return self.settling(time),
+            Event::Done(index, outcome) => (index, outcome),
+        };
         let case = &plan.cases[index];
         let proof = outcome.attempts.iter().map(|attempt| attempt.proof).min().unwrap_or_default();
         match self {
@@ -48,6 +52,20 @@ impl Progress {
                     format!("{} {} → {}: {how}", case.label(), case.source, case.destination);
                 // A display that has gone away is no reason to stop probing.
                 let _ = writeln!(std::io::stderr(), "{line}");
+            }
+            Self::Nothing => {}
+        }
+    }
+
+    fn settling(&self, time: Duration) {
+        let said = format!("nothing is sent for {time:?}: policies may still arrive");
+        match self {
+            Self::Bar(bar) => {
+                bar.set_message(said);
+                bar.tick();
+            }
+            Self::Lines => {
+                let _ = writeln!(std::io::stderr(), "{said}");
             }
             Self::Nothing => {}
         }

@@ -23,7 +23,7 @@ use crate::profile::{Profile, Site};
 use crate::report::style::Style;
 use crate::report::target::Target;
 use crate::report::text;
-use crate::runner::{self, Header, Limits, Options, Plan};
+use crate::runner::{self, Header, Limits, Options, Plan, Sampling};
 
 /// What to run, from where, and how to report.
 #[derive(Debug, Args)]
@@ -77,6 +77,12 @@ pub(super) struct HowArgs {
     /// How often a faulty attempt is made again, at most 10
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10))]
     pub(super) retries: Option<u32>,
+    /// Wait so long before anything is sent: policies may arrive after the pod
+    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    pub(super) settle: Option<Duration>,
+    /// Look at a row so often, a second apart: a deny must hold each time, an allow any time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) samples: u32,
     /// Address or interface that connections start from
     #[arg(long, value_name = "ADDRESS|INTERFACE", value_parser = options::bind)]
     pub(super) bind: Option<Bind>,
@@ -156,6 +162,7 @@ pub(super) fn bound_options(choice: &ChoiceArgs, how: &HowArgs) -> Options {
         bind: how.bind.clone().unwrap_or_default(),
         tracer: (!how.no_trace).then(Arc::default),
         resolve: how.resolve.clone(),
+        sampling: Sampling { settle: how.settle.unwrap_or_default(), samples: how.samples.max(1) },
         ..Options::default()
     }
 }

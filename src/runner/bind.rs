@@ -73,6 +73,7 @@ impl Plan {
             findings: binder.findings,
             resolve: options.resolve.clone(),
             dns: timeouts.or(site.timeouts).filled().dns,
+            sampling: options.sampling,
         })
     }
 }

@@ -11,4 +11,4 @@ pub mod select;
 
 pub use execute::{Event, Finished, Limits, execute};
 pub use judge::{Header, report};
-pub use plan::{Case, Options, Plan};
+pub use plan::{Case, Options, Plan, Sampling};

@@ -39,6 +39,23 @@ pub struct Options {
     pub tracer: Option<Arc<Tracer>>,
     /// Where names lead.
     pub resolve: Vec<Override>,
+    /// When and how often a row is looked at.
+    pub sampling: Sampling,
+}
+
+/// When and how often a row is looked at: a policy may arrive after the pod does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampling {
+    /// How long nothing is sent at first.
+    pub settle: Duration,
+    /// How many samples are taken: a deny has to hold on all of them, an allow on any.
+    pub samples: u32,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { settle: Duration::ZERO, samples: 1 }
+    }
 }
 
 /// Everything that will be done.
@@ -61,6 +78,8 @@ pub struct Plan {
     pub resolve: Vec<Override>,
     /// Time for names.
     pub dns: Duration,
+    /// When and how often a row is looked at.
+    pub sampling: Sampling,
 }
 
 /// A row for one instance.
@@ -195,7 +214,8 @@ impl Plan {
     pub fn dials(&self) -> usize {
         let aims =
             self.cases.iter().filter(|case| case.runs()).filter_map(|case| case.aim.as_ref());
-        aims.map(|aim| aim.hosts.len() * aim.ports.len() * (1 + aim.retries as usize)).sum()
+        let once = aims.map(|aim| aim.hosts.len() * aim.ports.len() * (1 + aim.retries as usize));
+        once.sum::<usize>() * self.sampling.samples as usize
     }
 }
 

@@ -12,6 +12,7 @@ mod explain;
 mod junit;
 mod outputs;
 mod peers;
+mod samples;
 mod schemas;
 mod secrets;
 mod signals;

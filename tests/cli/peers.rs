@@ -2,7 +2,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
@@ -16,6 +18,20 @@ impl Peer {
     /// Says `ready` and waits for the other side to go.
     pub(crate) fn greeting() -> Self {
         Self::start(|mut stream, _| {
+            let _ = stream.write_all(b"ready\r\n");
+            let _ = stream.read(&mut [0; 64]);
+        })
+    }
+
+    /// Closes its first connection with RST; from then on it says `ready`.
+    pub(crate) fn resetting_once() -> Self {
+        let first = AtomicBool::new(true);
+        Self::start(move |mut stream, _| {
+            if first.swap(false, Ordering::SeqCst) {
+                let socket = Socket::from(stream);
+                let _ = socket.set_linger(Some(Duration::ZERO));
+                return;
+            }
             let _ = stream.write_all(b"ready\r\n");
             let _ = stream.read(&mut [0; 64]);
         })

@@ -34,6 +34,17 @@ pub enum Bind {
     Interface(String),
 }
 
+impl Bind {
+    /// Whether this host has it: an address of ours, or an interface of that name (if_nametoindex(3)).
+    pub fn is_here(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Address(address) => is_ours(*address),
+            Self::Interface(name) => nix::net::if_::if_nametoindex(name.as_str()).is_ok(),
+        }
+    }
+}
+
 /// How to connect.
 #[derive(Clone, Debug, Default)]
 pub struct Options {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::model::{Addresses, Expectation, FaultCode};
 use crate::runner::execute::climb::{PAUSE, Tried, all, retries};
 use crate::runner::execute::resolve::resolve;
+use crate::runner::execute::sample::sampled;
 use crate::runner::execute::tokens::credentials;
 use crate::runner::execute::{Brought, Outcome, Shared};
 use crate::runner::plan::{Aim, Case};
@@ -16,7 +17,7 @@ pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     let started = Instant::now();
     let case = &shared.plan.cases[index];
     let mut outcome = match &case.aim {
-        Some(aim) => climb(shared, aim, case).await,
+        Some(aim) => sampled(shared, aim, case).await,
         None => nothing(),
     };
     // Rejected credentials are not tried elsewhere either.
@@ -57,13 +58,13 @@ fn nothing() -> Outcome {
     }
 }
 
-fn falls_short(outcome: &Outcome, case: &Case) -> bool {
+pub(super) fn falls_short(outcome: &Outcome, case: &Case) -> bool {
     outcome.deciding.is_empty()
         || outcome.deciding.iter().any(|at| !outcome.attempts[*at].proves(case.required))
 }
 
 /// Climbs every address and port of an aim.
-async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
+pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
     let credentials = credentials(shared, aim, case).await;
     let mut outcome = Outcome { warnings: case.warnings.clone(), ..nothing() };
     let mut tried = Vec::new();

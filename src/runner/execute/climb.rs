@@ -138,7 +138,7 @@ impl Climb {
 }
 
 /// Rejected credentials are never tried again: that locks accounts. What we lack stays lacking.
-fn retryable(fault: &Fault) -> bool {
+pub(super) fn retryable(fault: &Fault) -> bool {
     use crate::model::FaultCode as C;
     !matches!(
         fault.code,

@@ -5,6 +5,7 @@ mod case;
 mod climb;
 mod control;
 mod resolve;
+mod sample;
 mod tokens;
 
 use std::collections::HashMap;
@@ -37,6 +38,8 @@ pub struct Limits {
 /// What happens while a plan is executed.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
+    /// Nothing is sent yet: for so long, policies that arrive after the pod are waited for.
+    Settling(Duration),
     /// A case is done; its index in the plan.
     Done(usize, &'a Outcome),
 }
@@ -106,7 +109,6 @@ pub async fn execute(
     let mut waiting = waiting.by_ref().map(|(index, _)| index).peekable();
     let mut tasks = JoinSet::new();
     let mut of_task: HashMap<tokio::task::Id, usize> = HashMap::new();
-    spawn_controls(&shared, &mut tasks);
     let mut window = WINDOW;
     let deadline = async {
         match limits.deadline {
@@ -115,7 +117,19 @@ pub async fn execute(
         }
     };
     let (mut stop, mut deadline) = (std::pin::pin!(stop), std::pin::pin!(deadline));
-    loop {
+    let settle = plan.sampling.settle;
+    if !settle.is_zero() {
+        told(Event::Settling(settle));
+        tokio::select! {
+            () = &mut stop => finished.interrupted = true,
+            () = &mut deadline => finished.interrupted = true,
+            () = tokio::time::sleep(settle) => {}
+        }
+    }
+    if !finished.interrupted {
+        spawn_controls(&shared, &mut tasks);
+    }
+    while !finished.interrupted {
         while tasks.len() < window.min(most) {
             let Some(index) = waiting.next() else { break };
             let shared = Arc::clone(&shared);
