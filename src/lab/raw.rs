@@ -15,6 +15,14 @@ pub enum Manner {
     Answers(Vec<u8>),
     /// Waits for the client to speak, says this, and holds the connection open.
     AnswersAndHolds(Vec<u8>),
+    /// Answers words that begin as it knows them; others it meets with FIN where it `closes`, else with
+    /// silence.
+    Understands {
+        /// Beginnings, and what each is answered.
+        words: &'static [(&'static [u8], &'static [u8])],
+        /// Whether others end the connection.
+        closes: bool,
+    },
     /// Sends back what it gets.
     Echoes,
     /// Accepts and says nothing.
@@ -51,6 +59,8 @@ pub mod banner {
     pub const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\n\
         Content-Length: 50\r\nConnection: close\r\n\r\n\
         <h1>Bad Message 400</h1><pre>reason: Illegal</pre>";
+    /// slapd, to an anonymous bind: success (RFC 4511 §4.2.2).
+    pub const LDAP: &[u8] = &[0x30, 12, 2, 1, 1, 0x61, 7, 10, 1, 0, 4, 0, 4, 0];
     /// A TLS server, to what is not TLS: alert `unexpected_message`.
     pub const TLS_ALERT: &[u8] = &alert(10);
 
@@ -80,6 +90,21 @@ async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
         Manner::AnswersAndHolds(bytes) => {
             heard(&mut peer).await?;
             peer.stream.write_all(&bytes).await?;
+            drain(&mut peer).await
+        }
+        Manner::Understands { words, closes } => {
+            let mut asked = vec![0; 16 * 1024];
+            loop {
+                let read = peer.stream.read(&mut asked).await?;
+                let knows = |(beginning, _): &&(&[u8], &[u8])| asked[..read].starts_with(beginning);
+                match words.iter().find(knows) {
+                    Some((_, answer)) if read > 0 => peer.stream.write_all(answer).await?,
+                    _ => break,
+                }
+            }
+            if closes {
+                peer.stream.shutdown().await?;
+            }
             drain(&mut peer).await
         }
         Manner::Echoes => {

@@ -56,7 +56,9 @@ impl Probe for Tls {
             if !dialer.wants(Proof::Spoken) {
                 return Ok(());
             }
-            let mut wire = dialer.tls(wire, &TlsRequest { alpn: self.alpn.clone() }).await?;
+            let mut wire = dialer
+                .tls(wire, &TlsRequest { alpn: self.alpn.clone(), ..TlsRequest::default() })
+                .await?;
             let session = dialer.session().cloned();
             if session.is_some_and(|session| session.client_asked && session.tls13) {
                 dialer.step(Layer::Tls, FaultCode::PeerSilent, verdict(&mut wire)).await?;

@@ -10,5 +10,6 @@ pub(super) mod pgbouncer;
 pub(super) mod postgres;
 pub(super) mod prometheus;
 pub(super) mod proxy;
+pub(super) mod stranger;
 pub(super) mod tcp;
 pub(super) mod tls;

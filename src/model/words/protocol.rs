@@ -14,10 +14,11 @@ fn is_html(fault: &Fault) -> bool {
 pub(super) const WORDS: &[Words] = &[
     Words {
         code: C::ProtocolMismatch,
-        decided: "the first bytes are those of another protocol; evidence `spoke` names it",
+        decided: "the first bytes are those of another protocol, or a second connection drew them after silence or \
+                  a close (`cause`); evidence `spoke` names it",
         means: "Something else listens on this port than the row expects.",
         is_not: "Where TLS was expected it is tls.not-tls.",
-        evidence: &[K::Spoke, K::FirstBytes, K::Bytes, K::Expected],
+        evidence: &[K::Spoke, K::FirstBytes, K::Cause, K::Bytes, K::Expected],
         hint: "check host and port: something else listens there",
         when: &[When {
             holds: |fault| fault.evidence.text(K::Spoke) == Some("tls"),

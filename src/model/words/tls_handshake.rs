@@ -57,10 +57,11 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::TlsNotTls,
-        decided: "the first bytes are no record of TLS, or the end came without one",
-        means: "We sent a ClientHello, and what came back is another protocol, or nothing at all.",
+        decided: "the first bytes are no record of TLS, or a second connection drew another protocol after silence \
+                  or a close (`cause`)",
+        means: "We sent a ClientHello, and another protocol is at home.",
         is_not: "Not a failed handshake: there was none. `spoke` names what was recognised.",
-        evidence: &[K::Spoke, K::FirstBytes, K::Bytes],
+        evidence: &[K::Spoke, K::FirstBytes, K::Cause, K::Bytes],
         hint: "check the port: this one speaks clear text; or set tls.mode: disable if that is intended",
         when: &[
             When {

@@ -4,6 +4,7 @@
 mod connect;
 mod record;
 mod secure;
+mod stranger;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::net::watch::{Watch, Watched};
 use crate::net::wire::Traffic;
 
 pub use record::millis;
+pub use stranger::{SSL_REQUEST, Stranger};
 
 /// What is dialled, and with what.
 #[derive(Clone, Debug)]
@@ -75,6 +77,8 @@ pub struct Dialer {
     session: Option<Arc<tls::Session>>,
     place: Place,
     watched: Option<Watched>,
+    /// Whether it is a connection beside the climb.
+    aside: bool,
 }
 
 impl Dialer {
@@ -101,6 +105,7 @@ impl Dialer {
             session: None,
             place: Place::default(),
             watched,
+            aside: false,
         }
     }
 
@@ -111,7 +116,7 @@ impl Dialer {
         let slots = Arc::new(Slots::new(u64::MAX));
         let names = Arc::clone(&self.names);
         let side = Self::new(Arc::clone(&self.target), names, slots, self.address);
-        Self { watched: None, ..side }
+        Self { watched: None, aside: true, ..side }
     }
 
     /// Turns to another target, as a redirect that the row follows demands; what was recorded stays.

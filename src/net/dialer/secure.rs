@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::model::{Fault, FaultCode, Key, Layer, Outcome};
 use crate::net::dialer::Dialer;
 use crate::net::proxy::Proxy;
@@ -21,14 +23,30 @@ impl Dialer {
         let host = Arc::clone(&self.target.host);
         let begun = Instant::now();
         let limit = self.target.timeouts.tls;
-        // Where words went before (STARTTLS, SSLRequest), a second connection would need them too.
-        let from_the_start = raw.sent() == 0 && raw.received() == 0;
-        let shaken = tokio::time::timeout(limit, tls::shake(wire, &host, &trust, ask)).await;
+        // Within another protocol, or beside the climb, nobody else is sought.
+        let first = ask.lead_in.is_empty() && raw.received() == 0 && !self.aside;
+        let stranger = first.then(|| self.stranger("tls"));
+        let shaking = tls::shake(wire, &host, &trust, ask);
+        let shaken = match &stranger {
+            None => tokio::time::timeout(limit, shaking).await,
+            Some(stranger) => {
+                let either = async {
+                    tokio::select! {
+                        shaken = shaking => shaken,
+                        fault = stranger.while_silent(limit) => Err(fault),
+                    }
+                };
+                tokio::time::timeout(limit, either).await
+            }
+        };
         let shaken = match shaken {
             Ok(Ok(shaken)) => shaken,
             Ok(Err(mut fault)) => {
-                if fault.code == FaultCode::TlsVersion && from_the_start {
-                    fault = fault.with_some(Key::PeerVersion, self.old_version().await);
+                if fault.code == FaultCode::TlsVersion && !self.aside {
+                    fault = fault.with_some(Key::PeerVersion, self.old_version(ask).await);
+                }
+                if let Some(stranger) = &stranger {
+                    fault = stranger.after_close(fault).await;
                 }
                 return Err(self.failed(Layer::Tls, begun, fault));
             }
@@ -51,10 +69,18 @@ impl Dialer {
     }
 
     /// Which older version the peer speaks, asked on a second connection.
-    async fn old_version(&self) -> Option<&'static str> {
+    async fn old_version(&self, ask: &TlsRequest) -> Option<&'static str> {
         let name = self.target.trust.server_name.as_deref().unwrap_or(&self.target.host);
         let mut side = self.side();
-        let ask = async { tls::old::version(side.tcp().await.ok()?, tls::bare(name)).await };
+        let ask = async {
+            let mut wire = side.tcp().await.ok()?;
+            if !ask.lead_in.is_empty() {
+                wire.write_all(ask.lead_in).await.ok()?;
+                wire.flush().await.ok()?;
+                wire.read_u8().await.ok()?;
+            }
+            tls::old::version(wire, tls::bare(name)).await
+        };
         tokio::time::timeout(self.target.timeouts.tls, ask).await.ok().flatten()
     }
 

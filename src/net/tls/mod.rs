@@ -34,12 +34,15 @@ pub use trust::{Authorities, Trust, TrustError};
 pub struct TlsRequest {
     /// Application protocols to offer (RFC 7301); none where the protocol has no name.
     pub alpn: Vec<Vec<u8>>,
+    /// What asked for TLS within another protocol, so that a second connection can ask too; empty
+    /// where TLS comes first. The peer's one byte in answer is not judged again.
+    pub lead_in: &'static [u8],
 }
 
 impl TlsRequest {
     /// Offers one application protocol.
     pub fn alpn(protocol: &str) -> Self {
-        Self { alpn: vec![protocol.as_bytes().to_vec()] }
+        Self { alpn: vec![protocol.as_bytes().to_vec()], lead_in: &[] }
     }
 }
 

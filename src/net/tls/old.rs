@@ -48,7 +48,7 @@ fn chosen(answer: &[u8; 11]) -> Option<&'static str> {
 }
 
 /// A `ClientHello` (RFC 5246 §7.4.1.2) in one record.
-fn client_hello(name: &str) -> Option<Vec<u8>> {
+pub(in crate::net) fn client_hello(name: &str) -> Option<Vec<u8>> {
     let mut random = [0; 32];
     provider().secure_random.fill(&mut random).ok()?;
     let mut extensions = server_name(name)?;

@@ -260,7 +260,7 @@ pub(crate) async fn ask(
     request: &Request,
 ) -> Result<Answer, Fault> {
     let exchange = connection.send(request);
-    let answer = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await?;
+    let answer = dialer.first_words("http", exchange).await?;
     dialer.note_all(answer.evidence(request));
     Ok(answer)
 }

@@ -34,6 +34,7 @@ use crate::model::read::Problems;
 use crate::model::{
     Credentials, Fault, FaultCode, Key, Layer, Node, Proof, VerifyMode, WarningCode,
 };
+use crate::net::dialer::SSL_REQUEST;
 use crate::net::tls::TlsRequest;
 use crate::net::wire::{Traffic, broken, closed, first_bytes};
 use crate::net::{Dialer, Wire, spoke};
@@ -128,13 +129,27 @@ impl Postgres {
         let begun = Instant::now();
         let login = login(dialer, watched, &account);
         let limit = dialer.target().timeouts.answer;
-        let outcome = tokio::time::timeout(limit, login).await;
+        // After SSLRequest the peer has spoken; without TLS these are the first words.
+        let stranger = (traffic.received() == 0 && dialer.session().is_none())
+            .then(|| dialer.stranger("postgres"));
+        let outcome = match &stranger {
+            None => tokio::time::timeout(limit, login).await,
+            Some(stranger) => tokio::select! {
+                outcome = tokio::time::timeout(limit, login) => outcome,
+                fault = stranger.while_silent(limit) => {
+                    return Err(dialer.failed(Layer::Protocol, begun, fault));
+                }
+            },
+        };
         let seen_now = lock(&seen).clone();
         Self::note_login(dialer, &seen_now, begun, &account);
         let (client, connection) = match outcome {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
-                let fault = refused(&error, &seen_now, &traffic, dialer, &account);
+                let mut fault = refused(&error, &seen_now, &traffic, dialer, &account);
+                if let Some(stranger) = &stranger {
+                    fault = stranger.after_close(fault).await;
+                }
                 if fault.code == FaultCode::AuthRequired && !dialer.wants(Proof::Authenticated) {
                     return Ok(());
                 }
@@ -237,7 +252,7 @@ async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire, bool), Fa
     }
     let asked = async {
         let answer = async {
-            wire.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).await?;
+            wire.write_all(&SSL_REQUEST).await?;
             wire.flush().await?;
             wire.read_u8().await
         };
@@ -249,12 +264,13 @@ async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire, bool), Fa
             Err(error) => Err(broken(&error, wire.traffic(), None)),
         }
     };
-    let (answer, mut wire) = dialer.step(Layer::Protocol, FaultCode::PeerSilent, asked).await?;
+    let (answer, mut wire) = dialer.first_words("postgres", asked).await?;
     match answer {
         b'S' => {
             // An `S` may be the first letter of another greeting; then more follows at once.
             let raw = Arc::clone(wire.traffic());
-            match dialer.tls(wire, &TlsRequest::default()).await {
+            let ask = TlsRequest { lead_in: &SSL_REQUEST, ..TlsRequest::default() };
+            match dialer.tls(wire, &ask).await {
                 Err(fault)
                     if fault.code == FaultCode::TlsNotTls
                         && spoke::recognise(&raw.first_bytes()) != "unknown" =>
