@@ -72,6 +72,42 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("http-captive", F::ProtocolUnexpectedBody, "a page in place of JSON", |_| {
         Box::pin(captive())
     }),
+    bad("http-blocked-page", F::ServiceWrongPeer, "a firewall's page, with status 200", |_| {
+        Box::pin(health(Answer::html(200, "Web Page Blocked!").reply()))
+    })
+    .showing(&[(Key::Gateway, "web page blocked")]),
+    bad("http-squid-denies", F::ServiceWrongPeer, "squid's page: access denied", |_| {
+        let page = Answer::html(403, "ERROR: The requested URL could not be retrieved")
+            .header("Server", "squid/5.7")
+            .header("X-Squid-Error", "ERR_ACCESS_DENIED 0");
+        Box::pin(health(page.reply()))
+    })
+    .showing(&[(Key::Gateway, "ERR_ACCESS_DENIED")]),
+    bad("http-squid-503", F::ProtocolGateway, "squid's page: no connection", |_| {
+        let page = Answer::html(503, "ERROR: The requested URL could not be retrieved")
+            .header("Server", "squid/5.7")
+            .header("X-Squid-Error", "ERR_CONNECT_FAIL 111");
+        Box::pin(health(page.reply()))
+    }),
+    bad("http-portal", F::ServiceWrongPeer, "a redirect to a portal's login", |_| {
+        let page = Answer::new(302).header("Location", "http://192.0.2.1:1000/fgtauth?0a1b2c");
+        Box::pin(health(page.reply()))
+    })
+    .showing(&[(Key::Gateway, "/fgtauth")]),
+    bad("http-511", F::ServiceWrongPeer, "network authentication required", |_| {
+        Box::pin(health(Answer::html(511, "Network Authentication Required").reply()))
+    })
+    .showing(&[(Key::Status, "511")]),
+    bad("http-linkerd-503", F::ProtocolGateway, "Linkerd without an endpoint", |_| {
+        let page = Answer::new(503).header("l5d-proxy-error", "no endpoints");
+        Box::pin(health(page.reply()))
+    })
+    .showing(&[(Key::Gateway, "l5d-proxy-error")]),
+    bad("http-linkerd-403", F::AuthForbidden, "Linkerd's policy", |_| {
+        let page = Answer::new(403).header("l5d-proxy-error", "unauthorized request on route");
+        Box::pin(health(page.reply()))
+    })
+    .showing(&[(Key::Gateway, "l5d-proxy-error")]),
     bad("http-silent", F::PeerSilent, "no answer", |_| Box::pin(silent())),
     bad("http-stalled", F::PeerStalled, "half a body, then nothing", |_| Box::pin(stalled())),
     bad("http-half-body", F::PeerClosed, "half a body, then FIN", |_| {

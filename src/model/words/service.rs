@@ -106,12 +106,28 @@ pub(super) const WORDS: &[Words] = &[
         decided: "product marks of another product, an issuer that the site does not expect, a block page",
         means: "The right protocol answers, and it is not the peer that the row means.",
         is_not: "Not another protocol: that is protocol.mismatch.",
-        evidence: &[K::Product, K::Expected, K::Found, K::Issuer, K::ServerHeader],
+        evidence: &[
+            K::Product,
+            K::Expected,
+            K::Found,
+            K::Issuer,
+            K::ServerHeader,
+            K::Gateway,
+            K::Status,
+            K::Location,
+            K::Body,
+        ],
         hint: "check host, port and what stands in between",
-        when: &[When {
-            holds: |fault| fault.evidence.get(K::Issuer).is_some(),
-            hint: "somebody in between may break TLS open: compare the issuer with tls.issuers, and ask the proxy's keepers",
-        }],
+        when: &[
+            When {
+                holds: |fault| fault.evidence.get(K::Issuer).is_some(),
+                hint: "somebody in between may break TLS open: compare the issuer with tls.issuers, and ask the proxy's keepers",
+            },
+            When {
+                holds: |fault| fault.evidence.get(K::Gateway).is_some(),
+                hint: "a firewall, proxy or portal answers with a page of its own: ask its keepers for a rule for this host, and name the mark",
+            },
+        ],
         commands: [TRY, S_CLIENT, CURL_BODY],
         sources: &["RFC 9110 §10.2.4", "RFC 7469 §1"],
     },

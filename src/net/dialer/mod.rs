@@ -204,9 +204,7 @@ impl Dialer {
                 Fault::new(FaultCode::AuthInsecure, detail).with(Key::Option, "allow_cleartext")
             );
         }
-        if !self.warnings.iter().any(|warning| warning.code == WarningCode::AuthCleartext) {
-            self.warn(WarningCode::AuthCleartext, format!("{what} travels without TLS"));
-        }
+        self.warn_once(WarningCode::AuthCleartext, format!("{what} travels without TLS"));
         Ok(())
     }
 }

@@ -28,6 +28,13 @@ impl Dialer {
         self.warnings.push(Warning { code, detail: detail.into() });
     }
 
+    /// Adds a warning of a kind that the row has but once.
+    pub fn warn_once(&mut self, code: WarningCode, detail: impl Into<String>) {
+        if !self.warnings.iter().any(|warning| warning.code == code) {
+            self.warn(code, detail);
+        }
+    }
+
     /// Does one step of a protocol, bounded by its time-out. `late` is the fault of running out of
     /// time; `peer.silent` becomes `peer.stalled` where the peer had begun to answer.
     ///

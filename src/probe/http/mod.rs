@@ -11,6 +11,7 @@
 //! opens one connection; another where the peer closes after each answer and credentials are
 //! counter-checked; one more for each redirect followed.
 
+pub mod between;
 pub mod exchange;
 pub mod options;
 pub mod status;
@@ -262,7 +263,14 @@ pub(crate) async fn ask(
     let exchange = connection.send(request);
     let answer = dialer.first_words("http", exchange).await?;
     dialer.note_all(answer.evidence(request));
-    Ok(answer)
+    // Within TLS a proxy of the mesh can't put its name on an answer: there it is the peer's gateway.
+    if let Some(mark) = between::mesh(&answer).filter(|_| dialer.session().is_none()) {
+        dialer.warn_once(WarningCode::MeshSidecar, format!("{mark} answers in between"));
+    }
+    match between::page(&answer) {
+        Some(fault) => Err(fault),
+        None => Ok(answer),
+    }
 }
 
 /// Sends a request beside the climb, as the last over its connection.

@@ -2,6 +2,7 @@
 
 use crate::model::{Fault, FaultCode, Key, clean};
 use crate::net::Dialer;
+use crate::probe::http::between;
 use crate::probe::http::exchange::Answer;
 
 /// The statuses that are accepted.
@@ -78,6 +79,10 @@ pub fn fault(answer: &Answer, dialer: &Dialer, expected: &str, given: bool) -> F
         _ => unexpected(status, expected),
     };
     let realm = answer.field(http::header::WWW_AUTHENTICATE);
+    let fault = match fault.evidence.get(Key::Gateway) {
+        None => fault.with_some(Key::Gateway, between::gateway(answer)),
+        Some(_) => fault,
+    };
     fault.with(Key::Status, status).with_some(Key::Realm, realm).with(Key::Expected, expected)
 }
 
@@ -107,45 +112,9 @@ fn client_certificate(answer: &Answer, dialer: &Dialer) -> Option<Fault> {
     })
 }
 
-/// The mark of a gateway in an answer, where there is one.
-pub fn gateway_mark(answer: &Answer) -> Option<String> {
-    const GATEWAYS: &[&str] = &[
-        "nginx",
-        "envoy",
-        "istio-envoy",
-        "haproxy",
-        "openresty",
-        "awselb",
-        "cloudflare",
-        "traefik",
-        "varnish",
-        "squid",
-        "kong",
-        "apache",
-        "caddy",
-        "tengine",
-        "akamaighost",
-        "microsoft-azure-application-gateway",
-    ];
-    let server = answer.field(http::header::SERVER).unwrap_or_default().to_ascii_lowercase();
-    if GATEWAYS.iter().any(|name| server.starts_with(name)) {
-        return Some(format!("server: {server}"));
-    }
-    if let Some(via) = answer.field(http::header::VIA) {
-        return Some(format!("via: {via}"));
-    }
-    let envoy = answer.headers.keys().find(|name| name.as_str().starts_with("x-envoy"));
-    if let Some(name) = envoy {
-        return Some(name.to_string());
-    }
-    // HAProxy names itself nowhere: a bare page of HTML and no Server field.
-    (server.is_empty() && (answer.is_html() || answer.body.starts_with(b"<html>")))
-        .then(|| "a page of HTML without a Server field".to_owned())
-}
-
 fn gateway(answer: &Answer) -> Fault {
     let status = answer.status;
-    let mark = gateway_mark(answer);
+    let mark = between::gateway(answer);
     if status == 503 && mark.is_none() {
         return Fault::new(
             FaultCode::ServiceUnhealthy,
