@@ -21,6 +21,8 @@ const KAFKA: (&[u8], &[u8]) =
     (&[0, 0, 0, 10, 0, 18], &[0, 0, 0, 10, 0x63, 0x70, 0, 1, 0, 0, 0, 0, 0, 0]);
 /// Redis, to a line.
 const REDIS: (&[u8], &[u8]) = (b"GET ", banner::REDIS);
+/// A server of TLS, to HTTP in clear text.
+const BAD_REQUEST: (&[u8], &[u8]) = (b"GET ", banner::HTTP);
 /// A server of HTTP, to a request.
 const HTTP: (&[u8], &[u8]) = (b"GET ", b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
 
@@ -41,6 +43,17 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(http(closing(&[TLS])))
     })
     .showing(&[(Key::Spoke, "tls")]),
+    Scenario::bad(
+        "http-tls-400",
+        "http",
+        F::ProtocolMismatch,
+        "TLS, and 400 to clear text",
+        |_| Box::pin(http(closing(&[TLS, BAD_REQUEST]))),
+    )
+    .showing(&[(Key::Spoke, "tls"), (Key::Status, "400")]),
+    Scenario::bad("http-400", "http", F::ProtocolUnexpectedStatus, "400 to everything", |_| {
+        Box::pin(http(closing(&[BAD_REQUEST, (&[22, 3], banner::HTTP)])))
+    }),
     Scenario::bad("http-ldap", "http", F::ProtocolMismatch, "slapd is silent", |_| {
         Box::pin(http(silent(&[LDAP])))
     })
@@ -49,6 +62,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(http(closing(&[KAFKA])))
     })
     .showing(&[(Key::Spoke, "kafka")]),
+    Scenario::bad("http-silent-redis", "http", F::ProtocolMismatch, "Redis closes on HTTP", |_| {
+        Box::pin(http(closing(&[(b"PING\r\n", b"-NOAUTH Authentication required.\r\n")])))
+    })
+    .showing(&[(Key::Spoke, "redis")]),
     Scenario::bad("http-says-nothing", "http", F::PeerSilent, "silent to all words", |_| {
         Box::pin(http(silent(&[])))
     }),

@@ -17,10 +17,16 @@ use crate::net::wire::Traffic;
 /// How long the other protocols have after a close.
 const ASKING: Duration = Duration::from_secs(2);
 
+/// How long a peer may think about a request of HTTP at least before anybody else is sought, as a share of
+/// the time-out; handshakes are answered at once, or not at all.
+const SHARE: u32 = 2;
+const HANDSHAKE: Duration = Duration::from_secs(1);
+
 /// First words of protocols where the client speaks first, and whose they are. A line of HTTP also draws
 /// the errors of Redis, PgBouncer, AMQP and others that read it as their own.
 const WORDS: &[(&str, &[u8])] = &[
     ("http", b"GET / HTTP/1.0\r\n\r\n"),
+    ("redis", b"PING\r\n"),
     ("postgres", &SSL_REQUEST),
     ("ldap", &ANONYMOUS_BIND),
     ("kafka", &API_VERSIONS),
@@ -35,7 +41,7 @@ const API_VERSIONS: [u8; 14] = [0, 0, 0, 10, 0, 18, 0, 0, 0x63, 0x70, 0, 1, 0xff
 
 impl Dialer {
     /// Does the step that sends a protocol's first words and reads the first answer. Where the peer
-    /// closes without a byte, or keeps silent for half of the time-out, other protocols are tried on
+    /// closes without a byte, or keeps silent for long (half of the time-out at most), other protocols are tried on
     /// connections of their own.
     ///
     /// # Errors
@@ -80,10 +86,12 @@ pub struct Stranger {
 }
 
 impl Stranger {
-    /// Waits for half of a time-out, then seeks, where not a byte came until then. Ends only where
-    /// another protocol is recognised, with its fault.
+    /// Waits for a second, or with HTTP for half of a time-out, then seeks, where not a byte came until
+    /// then. Ends only where another protocol is recognised, with its fault.
     pub async fn while_silent(&self, limit: Duration) -> Fault {
-        tokio::time::sleep(limit / 2).await;
+        let patience = limit / SHARE;
+        let patience = if self.own == "http" { patience } else { patience.min(HANDSHAKE) };
+        tokio::time::sleep(patience).await;
         if self.traffic.received() == 0
             && let Some(spoke) = self.boxed().await
             && self.traffic.received() == 0
@@ -105,6 +113,21 @@ impl Stranger {
         }
     }
 
+    /// Whether TLS is spoken at the same port: many servers of it answer clear text with an error in clear.
+    pub async fn speaks_tls(&self) -> bool {
+        let asked = async {
+            let answer = answer(self.side.side(), &self.hello()?, false).await?;
+            Some(spoke::recognise(&answer) == "tls")
+        };
+        tokio::time::timeout(ASKING, asked).await.ok().flatten().unwrap_or(false)
+    }
+
+    fn hello(&self) -> Option<Vec<u8>> {
+        let target = &self.side.target;
+        let name = target.trust.server_name.as_deref().unwrap_or(&target.host);
+        tls::old::client_hello(tls::bare(name))
+    }
+
     /// Boxed: the rung of TLS seeks strangers, and seeking climbs the rung of TLS.
     fn boxed(&self) -> Pin<Box<dyn Future<Output = Option<&'static str>> + Send + '_>> {
         Box::pin(self.seek())
@@ -112,10 +135,7 @@ impl Stranger {
 
     /// Another protocol than the row's that answers here; `None` where none is recognised.
     async fn seek(&self) -> Option<&'static str> {
-        let target = &self.side.target;
-        let name = target.trust.server_name.as_deref().unwrap_or(&target.host);
-        let hello = tls::old::client_hello(tls::bare(name)).filter(|_| !self.within_tls);
-        let hello = hello.map(|hello| ("tls", hello));
+        let hello = self.hello().filter(|_| !self.within_tls).map(|hello| ("tls", hello));
         let words = WORDS.iter().map(|(of, words)| (*of, words.to_vec()));
         let mut tries = JoinSet::new();
         for (of, words) in words.chain(hello).filter(|(of, _)| *of != self.own) {

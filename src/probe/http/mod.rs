@@ -267,10 +267,19 @@ pub(crate) async fn ask(
     if let Some(mark) = between::mesh(&answer).filter(|_| dialer.session().is_none()) {
         dialer.warn_once(WarningCode::MeshSidecar, format!("{mark} answers in between"));
     }
-    match between::page(&answer) {
-        Some(fault) => Err(fault),
-        None => Ok(answer),
+    if let Some(fault) = between::page(&answer) {
+        return Err(fault);
     }
+    if answer.status == 400
+        && dialer.session().is_none()
+        && Box::pin(dialer.stranger("http").speaks_tls()).await
+    {
+        let detail = "the peer speaks TLS here, and answers clear text with 400";
+        return Err(Fault::new(FaultCode::ProtocolMismatch, detail)
+            .with(Key::Spoke, "tls")
+            .with(Key::Status, answer.status));
+    }
+    Ok(answer)
 }
 
 /// Sends a request beside the climb, as the last over its connection.
