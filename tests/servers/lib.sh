@@ -28,6 +28,7 @@ PORT_NAMES=(
   oidc s3 s3_tls azurite
   envoy_tcp envoy_http envoy_admin
   squid squid_auth socks socks_auth
+  redis slapd
   dead
 )
 

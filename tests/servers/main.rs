@@ -16,5 +16,6 @@ mod postgres;
 mod proxies;
 mod search;
 mod storage;
+mod strangers;
 mod tokens;
 mod web;
