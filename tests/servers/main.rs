@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod all;
 mod certificates;
 mod cometd;
 mod manners;
