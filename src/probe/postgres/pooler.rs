@@ -5,6 +5,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::net::{Dialer, Wire};
+use crate::probe::postgres::upgrade::upgrade;
 
 /// A startup parameter that no pooler knows.
 const PARAMETER: &str = "connprobe_check";
@@ -15,7 +16,7 @@ pub(super) async fn identify(dialer: &Dialer, user: &str, database: &str) -> Opt
     let limit = dialer.target().timeouts.answer.min(std::time::Duration::from_secs(3));
     let asked = async {
         let wire = side.tcp().await.ok()?;
-        let (mut wire, _) = super::upgrade(&mut side, wire).await.ok()?;
+        let (mut wire, _) = upgrade(&mut side, wire).await.ok()?;
         first_answer(&mut wire, user, database).await
     };
     tokio::time::timeout(limit, asked).await.ok()?
