@@ -17,9 +17,15 @@
 //! | bundle | report, facts, model |
 //! | kube | report, profile, model |
 //! | cli | all |
+//! | fuzzing | all |
+//!
+//! "All" are those that stand above it in the table. `fuzzing` is in no build but that of the fuzz
+//! targets (`fuzz/`) and of the tests.
 
 pub mod cli;
 pub mod facts;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 #[cfg(feature = "lab")]
 pub mod lab;
 pub mod model;

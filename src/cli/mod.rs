@@ -16,6 +16,9 @@ mod run;
 mod schema;
 mod try_url;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use try_url::fuzz as fuzz_url;
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -14,6 +14,12 @@ const fn hidden(c: char) -> bool {
         | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a text holds nothing hidden: what every text of a report must be.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn is_clean(text: &str) -> bool {
+    !text.chars().any(hidden)
+}
+
 /// At most `limit` characters of `text`, in one line, with nothing hidden in them.
 ///
 /// Runs of white space become one blank; another hidden character becomes `·`; what was cut off is

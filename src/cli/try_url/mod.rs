@@ -251,3 +251,13 @@ fn auth(args: &TryArgs, url: &Url, protocol: &Protocol) -> Result<Option<Value>,
         }
     }
 }
+
+/// Whether a text is a URL that can be probed; all that is read of it is read.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(text: &str) -> Result<(), String> {
+    let url = Url::read(text).map_err(|wrong| wrong.to_string())?;
+    let protocol = protocol(&url).map_err(|wrong| wrong.to_string())?;
+    options(&url, protocol);
+    url.shown(protocol);
+    Ok(())
+}

@@ -59,7 +59,11 @@ fn random_id() -> u16 {
     u16::from_be_bytes(bytes)
 }
 
-fn question(id: u16, name: &Name, kind: RecordType) -> Result<Vec<u8>, hickory_proto::ProtoError> {
+pub(super) fn question(
+    id: u16,
+    name: &Name,
+    kind: RecordType,
+) -> Result<Vec<u8>, hickory_proto::ProtoError> {
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name.clone(), kind));
@@ -67,13 +71,14 @@ fn question(id: u16, name: &Name, kind: RecordType) -> Result<Vec<u8>, hickory_p
 }
 
 /// What to make of a datagram: an answer to this question, somebody else's, or rubbish.
-enum Read {
+#[derive(Debug)]
+pub(super) enum Read {
     Ours(Ended),
     NotOurs,
 }
 
 /// The header and the question have to be ours (RFC 5452 §4.2); only then is the rest believed.
-fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
+pub(super) fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
     let head = |range| (bytes.get::<std::ops::Range<usize>>(range), question);
     let (Some(their_id), _) = head(0..2) else { return Read::NotOurs };
     if their_id != id.to_be_bytes() || bytes.get(2).is_none_or(|flags| flags & 0x80 == 0) {

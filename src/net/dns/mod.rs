@@ -308,3 +308,19 @@ fn with_evidence(mut fault: Fault, mut evidence: Evidence) -> Fault {
     fault.evidence = evidence;
     fault
 }
+
+/// What a datagram means as the answer to our question; nothing where it is none. The question is the one
+/// that the datagram repeats, so that what is behind it is read too.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(bytes: &[u8]) -> Option<Fault> {
+    use hickory_proto::op::Message;
+    let id = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
+    let asked = Message::from_vec(bytes).ok().and_then(|message| message.queries.first().cloned());
+    let name = asked.as_ref().map_or_else(Name::root, |asked| asked.name().clone());
+    let kind = asked.map_or(RecordType::A, |asked| asked.query_type());
+    let question = exchange::question(id, &name, kind).ok()?;
+    match exchange::read(bytes, id, &question) {
+        exchange::Read::Ours(ended) => answer::read(ended, &name, kind).fault,
+        exchange::Read::NotOurs => None,
+    }
+}

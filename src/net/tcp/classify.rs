@@ -179,6 +179,22 @@ fn role(target: IpAddr, offender: Option<IpAddr>) -> Option<&'static str> {
     })
 }
 
+/// The fault of a connect to which the network answered with these bytes: errno, family, ICMP type and code,
+/// and the offender.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(bytes: &[u8]) -> Option<Fault> {
+    let [errno, v6, kind, code, offender @ ..] = bytes else { return None };
+    let v6 = v6 & 1 == 1;
+    let offender = match v6 {
+        true => <[u8; 16]>::try_from(offender).ok().map(IpAddr::from),
+        false => <[u8; 4]>::try_from(offender).ok().map(IpAddr::from),
+    };
+    let address = if v6 { "[2001:db8::1]:80" } else { "192.0.2.1:80" }.parse().ok()?;
+    let error = io::Error::from_raw_os_error(i32::from(*errno));
+    let icmp = Icmp { v6, kind: *kind, code: *code, offender };
+    Some(refusal(address, &error, Some(icmp), false))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Icmp, refusal};

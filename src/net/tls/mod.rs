@@ -8,6 +8,8 @@
 pub mod certificate;
 pub mod classify;
 mod der;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod ocsp;
 pub(super) mod old;
 mod problems;

@@ -34,7 +34,7 @@ pub(in crate::net) async fn version(mut wire: Wire, name: &str) -> Option<&'stat
     chosen(&answer)
 }
 
-fn chosen(answer: &[u8; 11]) -> Option<&'static str> {
+pub(super) fn chosen(answer: &[u8; 11]) -> Option<&'static str> {
     match answer {
         [22, 3, _, _, _, 2, _, _, _, 3, minor] => match minor {
             0 => Some("SSL 3.0"),

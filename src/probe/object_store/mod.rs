@@ -214,3 +214,11 @@ async fn counter_check(
         dialer.warn(WarningCode::AuthNotEnforced, "the same list is given without credentials too");
     }
 }
+
+/// What is kept of an error's body: code, message and region.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(body: &[u8]) -> Vec<String> {
+    xml::objects(body, "ListBucketResult", "Contents");
+    let found = xml::complaint(body);
+    [found.code, found.message, found.region].into_iter().flatten().collect()
+}

@@ -199,3 +199,9 @@ struct Form {
 fn schema() -> serde_json::Value {
     serde_json::to_value(schemars::schema_for!(Form)).unwrap_or_default()
 }
+
+/// Whether a text is an exposition, and of how many samples.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn fuzz(text: &str, open_metrics: bool) -> Option<usize> {
+    Exposition::read(text, open_metrics, |_| true).ok().map(|found| found.samples)
+}
