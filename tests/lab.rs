@@ -12,7 +12,7 @@ use connprobe::lab::scenario::{self, Scenario, Served};
 use connprobe::model::report::{ConnectionReport, Report, Vantage};
 use connprobe::model::{FaultCode, Source, Verdict};
 use connprobe::net::Names;
-use connprobe::net::dns::Resolver;
+use connprobe::net::dns::{Hosts, ResolvConf, Resolver};
 use connprobe::net::names::Override;
 use connprobe::profile::{self, Profile, Site};
 use connprobe::runner::{self, Header, Limits, Options, Plan};
@@ -53,7 +53,14 @@ async fn run(served: &Served) -> Result<Report, String> {
     let plan = Plan::bind(&profile, &site, &options)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let plan = Arc::new(plan);
-    let names = Arc::new(Names::new(Resolver::default(), plan.resolve.clone()));
+    let resolver = match (&served.resolv_conf, &served.hosts_file) {
+        (Some(conf), Some(hosts)) => Resolver {
+            conf: ResolvConf::read(conf).expect("the scenario wrote it"),
+            hosts: Hosts::read(hosts),
+        },
+        _ => Resolver::default(),
+    };
+    let names = Arc::new(Names::new(resolver, plan.resolve.clone()));
     let limits = Limits { deadline: None, files: 1_024 };
     let finished =
         runner::execute(Arc::clone(&plan), names, limits, std::future::pending(), |_| {}).await;

@@ -66,6 +66,13 @@ async fn serve(scenario: &Scenario, listen: Option<SocketAddr>) -> anyhow::Resul
         writeln!(out, "{} port {}", served.host, served.port)?;
         writeln!(out, "probe: {}", served.probe)?;
         writeln!(out, "site:  {}", served.site)?;
+        for (option, file) in
+            [("--resolv-conf", &served.resolv_conf), ("--hosts-file", &served.hosts_file)]
+        {
+            if let Some(file) = file {
+                writeln!(out, "run with {option} {}", file.display())?;
+            }
+        }
         writeln!(out, "Ctrl-C ends it")?;
         out.flush()?;
     }

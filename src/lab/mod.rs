@@ -2,7 +2,7 @@
 //!
 //! Floor rule: this module uses [`crate::model`] and outside crates, and nothing else of the house.
 //! It shares no code with what it checks, so a mistake of the prober can't hide behind the same
-//! mistake here: HTTP, PostgreSQL's wire, SCRAM, `SigV4` and `SharedKey` are written out a second
+//! mistake here: HTTP, PostgreSQL's wire, the DNS's, SCRAM, `SigV4` and `SharedKey` are written out a second
 //! time.
 //!
 //! Each stand-in is one file that says which answers it has; they are those of the real servers.
@@ -17,6 +17,7 @@ pub mod azure_blob;
 pub mod cometd;
 pub mod crypto;
 pub mod demo;
+pub mod dns;
 pub mod elasticsearch;
 pub mod ground;
 pub mod http;

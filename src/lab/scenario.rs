@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use serde_json::{Value, json};
 
+use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    cometd, elasticsearch, http, https, oauth2, object_store, pgbouncer, postgres, prometheus,
+    cometd, dns, elasticsearch, http, https, oauth2, object_store, pgbouncer, postgres, prometheus,
     proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
@@ -86,6 +88,9 @@ pub const ALL: &[&[Scenario]] = &[
     cometd::SCENARIOS,
     object_store::SCENARIOS,
     proxy::SCENARIOS,
+    dns::SCENARIOS,
+    dns::strange::SCENARIOS,
+    dns::several::SCENARIOS,
     stranger::SCENARIOS,
 ];
 
@@ -109,7 +114,12 @@ pub struct Served {
     pub site: String,
     /// The proof that the row requires.
     pub proof: &'static str,
+    /// The `resolv.conf` of the run, where the name servers are part of the scene.
+    pub resolv_conf: Option<PathBuf>,
+    /// The hosts file of the run, likewise.
+    pub hosts_file: Option<PathBuf>,
     servers: Vec<Server>,
+    name_servers: Vec<NameServer>,
     settings: Value,
 }
 
@@ -130,7 +140,10 @@ impl Served {
             probe: probe.to_string(),
             site: settings.to_string(),
             proof,
+            resolv_conf: None,
+            hosts_file: None,
             servers: vec![server],
+            name_servers: Vec::new(),
             settings,
         }
     }
@@ -141,6 +154,34 @@ impl Served {
         self.settings[key] = value;
         self.site = self.settings.to_string();
         self
+    }
+
+    /// The name is asked of these servers, in this order, and looked for in this hosts file first.
+    /// `more` is the rest of `resolv.conf`.
+    pub(super) fn named_by(
+        mut self,
+        ground: &Ground,
+        name_servers: Vec<NameServer>,
+        more: &str,
+        hosts: &str,
+    ) -> io::Result<Self> {
+        let mut conf = String::new();
+        for server in &name_servers {
+            conf.push_str(&format!("nameserver {}\n", server.address()));
+        }
+        conf.push_str(more);
+        let port = self.port;
+        self.resolv_conf = Some(ground.file(&format!("resolv-{port}.conf"), &conf)?);
+        self.hosts_file = Some(ground.file(&format!("hosts-{port}"), hosts)?);
+        self.addresses.clear();
+        self.name_servers = name_servers;
+        Ok(self)
+    }
+
+    /// Under another name than the lab's own.
+    pub(super) fn called(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
+        self.with("host", host.into())
     }
 
     /// For peers that fall silent: time-outs that end soon.
@@ -161,6 +202,11 @@ impl Served {
     /// How many connections its servers accepted.
     pub fn connections(&self) -> usize {
         self.servers.iter().map(Server::connections).sum()
+    }
+
+    /// How many questions its name servers read over UDP.
+    pub fn questions(&self) -> usize {
+        self.name_servers.iter().map(NameServer::questions).sum()
     }
 
     /// How many requests its servers read.

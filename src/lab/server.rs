@@ -30,7 +30,7 @@ pub async fn listening_on<F: Future>(address: SocketAddr, work: F) -> F::Output 
 }
 
 /// Where the next server listens: a free port of 127.0.0.1, unless [`listening_on`] says otherwise.
-fn listen() -> SocketAddr {
+pub(in crate::lab) fn listen() -> SocketAddr {
     LISTEN.try_with(|address| *address).unwrap_or_else(|_| (Ipv4Addr::LOCALHOST, 0).into())
 }
 
@@ -45,6 +45,11 @@ impl Seen {
     /// Counts a request, or what takes its place in the protocol.
     pub fn request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests were counted.
+    pub(in crate::lab) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -105,7 +110,7 @@ impl Server {
 
     /// How many requests it read.
     pub fn requests(&self) -> usize {
-        self.seen.requests.load(Ordering::Relaxed)
+        self.seen.requests()
     }
 }
 

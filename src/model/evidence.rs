@@ -126,6 +126,7 @@ evidence_keys! {
     Source "source" Text "where the addresses come from: literal, hosts, dns, option";
     Addresses "addresses" Texts "the addresses that the name has";
     Resolver "resolver" Text "address of the name server that answered, or that was asked last";
+    ServersAsked "servers_asked" Texts "each name server that was asked, with its outcome, where the first did not settle it";
     Rcode "rcode" Text "the response code by its name (RFC 6895 §2.3)";
     CnameChain "cname_chain" Texts "the aliases, in order";
     QueryType "query_type" Text "A or AAAA";

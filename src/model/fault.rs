@@ -139,10 +139,10 @@ fault_codes! {
     DnsServfail                  "dns.servfail"                    Dns       Dns          "the name server could not answer (RCODE 2)";
     DnsRefused                   "dns.refused"                     Dns       Dns          "the name server refuses to answer us (RCODE 5)";
     DnsError                     "dns.error"                       Dns       Dns          "the name server answered with another RCODE";
-    DnsLoop                      "dns.loop"                        Dns       Dns          "the aliases of the name lead in a circle";
+    DnsLoop                      "dns.loop"                        Dns       Dns          "the aliases of the name lead in a circle, or are too many";
     DnsTruncated                 "dns.truncated"                   Dns       Dns          "the answer was truncated, and asking again over TCP failed";
     DnsTimeout                   "dns.timeout"                     Dns       Dns          "no name server answered in time";
-    DnsMalformed                 "dns.malformed"                   Dns       Dns          "the answer to our question can't be read";
+    DnsMalformed                 "dns.malformed"                   Dns       Dns          "what comes back can't be read, or is no answer to our question";
     DnsUnreachable               "dns.unreachable"                 Dns       Network      "no name server could be reached (ICMP or a local error)";
 
     TcpRefused                   "tcp.refused"                     Tcp       Service      "RST in answer to our SYN: nothing listens on the port";

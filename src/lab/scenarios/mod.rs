@@ -1,6 +1,7 @@
 //! The scenarios, one file per protocol.
 
 pub(super) mod cometd;
+pub(super) mod dns;
 pub(super) mod elasticsearch;
 pub(super) mod http;
 pub(super) mod https;

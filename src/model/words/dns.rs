@@ -77,10 +77,11 @@ pub(super) const WORDS: &[Words] = &[
     Words {
         code: C::DnsLoop,
         decided: "a CNAME that leads to a name already passed, or too many in a row",
-        means: "The aliases of the name lead in a circle, so that no address is ever reached.",
+        means: "The aliases of the name lead in a circle, or there are more than 16 in a row, so that no \
+                address is reached.",
         is_not: "No missing record. Some servers answer such a circle with SERVFAIL.",
-        evidence: &[K::Name, K::CnameChain, K::Resolver],
-        hint: "ask who keeps the zone to break the circle of aliases",
+        evidence: &[K::Name, K::CnameChain, K::Limit, K::Resolver],
+        hint: "ask who keeps the zone to break the circle of aliases, or to shorten the chain",
         when: &[],
         commands: [DIG, DIG_TRACE, DIG_SERVER],
         sources: &["RFC 1034 §3.6.2"],
@@ -90,7 +91,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "the TC bit in the answer over UDP, and no answer over TCP",
         means: "The answer does not fit into a datagram, and asking again over TCP failed.",
         is_not: "The name is not at fault: small answers of this server come through.",
-        evidence: &[K::Name, K::Resolver, K::Cause],
+        evidence: &[K::Name, K::Resolver, K::Errno],
         hint: "let TCP port 53 to the name server through",
         when: &[],
         commands: [DIG_TCP, DIG_SERVER, ROUTE_TO_DNS],
@@ -98,11 +99,11 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::DnsTimeout,
-        decided: "no answer with our ID and question from any server, within the time",
+        decided: "nothing with our ID from any server, within the time",
         means: "Every name server of resolv.conf was asked, more than once, and none answered.",
         is_not: "Says nothing of the name. A server that can't be reached at all, by ICMP or by a \
                  local error, is dns.unreachable.",
-        evidence: &[K::Name, K::Resolver, K::WaitedMs],
+        evidence: &[K::Name, K::Resolver, K::ServersAsked],
         hint: "let UDP and TCP port 53 to the name server through, and check that it runs",
         when: &[],
         commands: [DIG_SERVER, DNS_ENDPOINTS, ROUTE_TO_DNS],
@@ -110,10 +111,11 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::DnsMalformed,
-        decided: "an answer with our ID and question whose records can't be read",
-        means: "Something answered our question, and its answer breaks the format.",
+        decided: "our ID came back with records that can't be read, or with no answer to our question",
+        means: "Something answers at the name server's address, and its answer breaks the format or \
+                is about another question.",
         is_not: "No forgery that was believed: answers with another ID are ignored.",
-        evidence: &[K::Name, K::Resolver, K::Bytes],
+        evidence: &[K::Name, K::A, K::Aaaa, K::Resolver],
         hint: "check that the address in resolv.conf is a name server, and its log",
         when: &[],
         commands: [DIG_SERVER, DIG_TCP, RESOLV_CONF],
@@ -124,8 +126,8 @@ pub(super) const WORDS: &[Words] = &[
         decided: "errno or ICMP on the connected UDP socket of the name server",
         means: "No question arrived: the system or a router says that there is no way to the name \
                 server, or that nothing listens there.",
-        is_not: "No silence: somebody said so, and the evidence says who.",
-        evidence: &[K::Name, K::Resolver, K::Errno, K::Offender],
+        is_not: "No silence: somebody said so.",
+        evidence: &[K::Name, K::Resolver, K::Errno],
         hint: "check the name server's address in resolv.conf and the route to it",
         when: &[],
         commands: [RESOLV_CONF, ROUTE_TO_DNS, DNS_ENDPOINTS],

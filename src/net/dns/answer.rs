@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::dns::exchange::Ended;
 
-/// Aliases that are followed within an answer; the C library follows as few.
+/// Aliases that are followed within an answer: resolvers give up sooner (unbound after 11).
 const ALIASES: usize = 16;
 
 /// What one question brought.
@@ -22,41 +22,58 @@ pub(super) struct Found {
     pub(super) fault: Option<Fault>,
     /// How it ended, in a word: `2 addresses`, `NXDOMAIN`, `no answer`.
     pub(super) word: String,
+    /// The response code, where there was an answer.
+    pub(super) rcode: Option<ResponseCode>,
+}
+
+impl Found {
+    fn failed(fault: Fault, word: &str) -> Self {
+        Self {
+            addresses: Vec::new(),
+            aliases: Vec::new(),
+            fault: Some(fault),
+            word: word.to_owned(),
+            rcode: None,
+        }
+    }
+
+    /// The code of the fault; `None` where there are addresses.
+    pub(super) fn code(&self) -> Option<FaultCode> {
+        self.fault.as_ref().map(|fault| fault.code)
+    }
 }
 
 /// Reads what a question brought.
 pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
-    let fault = |code, word: &str, detail: String| Found {
-        addresses: Vec::new(),
-        aliases: Vec::new(),
-        fault: Some(Fault::new(code, detail)),
-        word: word.to_owned(),
-    };
     match ended {
         Ended::Answer(message) => by_message(&message, name, kind),
-        Ended::Silent => fault(
-            FaultCode::DnsTimeout,
-            "no answer",
-            format!("no answer to the question for {name} in time"),
-        ),
-        Ended::Malformed => fault(
-            FaultCode::DnsMalformed,
-            "malformed",
-            format!("the answer to the question for {name} can't be read"),
-        ),
-        Ended::Truncated(why) => fault(
-            FaultCode::DnsTruncated,
-            "truncated",
-            format!("the answer for {name} was truncated; {why}"),
-        ),
+        Ended::Silent(ignored) => {
+            let others = match ignored {
+                0 => String::new(),
+                count => format!("; {count} with another ID were passed over"),
+            };
+            let detail = format!("no answer to the question for {name} in time{others}");
+            Found::failed(Fault::new(FaultCode::DnsTimeout, detail), "no answer")
+        }
+        Ended::Malformed => {
+            let detail = format!("the answer to the question for {name} can't be read");
+            Found::failed(Fault::new(FaultCode::DnsMalformed, detail), "malformed")
+        }
+        Ended::Strange => {
+            let detail = format!("what came back is no answer to the question for {name}");
+            Found::failed(Fault::new(FaultCode::DnsMalformed, detail), "no answer to the question")
+        }
+        Ended::Truncated(why, error) => {
+            let detail = format!("the answer for {name} was truncated; {why}");
+            let errno = error.as_ref().and_then(crate::net::tcp::errno_name);
+            let fault = Fault::new(FaultCode::DnsTruncated, detail).with_some(Key::Errno, errno);
+            Found::failed(fault, "truncated")
+        }
         Ended::Unreachable(error) => {
-            let found = fault(
-                FaultCode::DnsUnreachable,
-                "unreachable",
-                format!("the name server can't be reached: {}", plain(&error)),
-            );
-            let errno = crate::net::tcp::errno_name(&error);
-            Found { fault: found.fault.map(|fault| fault.with_some(Key::Errno, errno)), ..found }
+            let detail = format!("the name server can't be reached: {}", plain(&error));
+            let fault = Fault::new(FaultCode::DnsUnreachable, detail);
+            let fault = fault.with_some(Key::Errno, crate::net::tcp::errno_name(&error));
+            Found::failed(fault, "unreachable")
         }
     }
 }
@@ -66,63 +83,97 @@ fn plain(error: &std::io::Error) -> String {
 }
 
 fn by_message(message: &Message, name: &Name, kind: RecordType) -> Found {
-    let (aliases, end, circle) = follow(message, name);
-    let addresses: Vec<IpAddr> = message
-        .answers
-        .iter()
-        .filter(|record| record.name.to_lowercase() == end.to_lowercase())
-        .filter_map(|record| match &record.data {
-            RData::A(address) if kind == RecordType::A => Some(IpAddr::V4(address.0)),
-            RData::AAAA(address) if kind == RecordType::AAAA => Some(IpAddr::V6(address.0)),
-            _ => None,
-        })
-        .collect();
+    let Followed { aliases, end, over } = follow(message, name);
+    let addresses = addresses(message, &end, kind);
     let rcode = message.metadata.response_code;
-    if rcode == ResponseCode::NoError && !addresses.is_empty() {
+    if rcode == ResponseCode::NoError && !addresses.is_empty() && over.is_none() {
         let word = match addresses.len() {
             1 => "1 address".to_owned(),
             count => format!("{count} addresses"),
         };
-        return Found { addresses, aliases, fault: None, word };
+        return Found { addresses, aliases, fault: None, word, rcode: Some(rcode) };
     }
     let (code, word) = match rcode {
-        _ if circle => (FaultCode::DnsLoop, "loop".to_owned()),
+        _ if over.is_some() => (FaultCode::DnsLoop, "loop".to_owned()),
         ResponseCode::NoError => (FaultCode::DnsNoData, "NODATA".to_owned()),
         ResponseCode::NXDomain => (FaultCode::DnsNxdomain, rcode_name(rcode)),
         ResponseCode::ServFail => (FaultCode::DnsServfail, rcode_name(rcode)),
         ResponseCode::Refused => (FaultCode::DnsRefused, rcode_name(rcode)),
         _ => (FaultCode::DnsError, rcode_name(rcode)),
     };
-    let detail = match code {
-        FaultCode::DnsLoop => format!("the aliases of {name} lead in a circle"),
-        FaultCode::DnsNoData => format!("{name} exists, but has no {kind} record"),
-        FaultCode::DnsNxdomain if !aliases.is_empty() => {
+    let detail = match (code, over, aliases.last()) {
+        (FaultCode::DnsLoop, Some(Over::Limit), _) => {
+            format!("{name} is an alias of an alias, more than {ALIASES} times")
+        }
+        (FaultCode::DnsLoop, ..) => format!("the aliases of {name} lead in a circle"),
+        (FaultCode::DnsNoData, ..) => format!("{name} exists, but has no {kind} record"),
+        (FaultCode::DnsNxdomain, _, Some(end)) => {
             format!("{name} is an alias of {end}, which does not exist")
         }
-        FaultCode::DnsNxdomain => format!("{name} does not exist"),
+        (FaultCode::DnsNxdomain, ..) => format!("{name} does not exist"),
         _ => format!("the name server answers {word} for {name}"),
     };
-    let fault = Fault::new(code, detail).with(Key::Rcode, rcode_name(rcode));
-    Found { addresses: Vec::new(), aliases, fault: Some(fault), word }
+    let limit = matches!(over, Some(Over::Limit)).then_some(ALIASES as u64);
+    let fault =
+        Fault::new(code, detail).with(Key::Rcode, rcode_name(rcode)).with_some(Key::Limit, limit);
+    Found { aliases, rcode: Some(rcode), ..Found::failed(fault, &word) }
 }
 
-/// Follows the aliases of a name within an answer: the names passed, where they end, and whether
-/// they lead in a circle.
-fn follow(message: &Message, name: &Name) -> (Vec<String>, Name, bool) {
+/// The addresses of a name in an answer: of its class and of the type that was asked for.
+fn addresses(message: &Message, name: &Name, kind: RecordType) -> Vec<IpAddr> {
+    let of_name = |record: &&Record| {
+        record.dns_class == DNSClass::IN && record.name.to_lowercase() == name.to_lowercase()
+    };
+    let address = |record: &Record| match &record.data {
+        RData::A(address) if kind == RecordType::A => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) if kind == RecordType::AAAA => Some(IpAddr::V6(address.0)),
+        _ => None,
+    };
+    message.answers.iter().filter(of_name).filter_map(address).collect()
+}
+
+/// Where the aliases of a name lead.
+struct Followed {
+    /// The names passed, cleaned.
+    aliases: Vec<String>,
+    /// Where they end.
+    end: Name,
+    /// Why they were not followed to an end.
+    over: Option<Over>,
+}
+
+/// Why aliases are not followed any further.
+#[derive(Clone, Copy)]
+enum Over {
+    /// They lead to a name that was passed already.
+    Circle,
+    /// They are too many.
+    Limit,
+}
+
+/// Follows the aliases of a name within an answer.
+fn follow(message: &Message, name: &Name) -> Followed {
     let mut at = name.clone();
-    let mut passed = Vec::new();
+    let mut aliases = Vec::new();
     let mut seen = vec![at.to_lowercase()];
     loop {
         let next = message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name.to_lowercase() == at.to_lowercase() => {
+            RData::CNAME(target)
+                if record.dns_class == DNSClass::IN
+                    && record.name.to_lowercase() == at.to_lowercase() =>
+            {
                 Some(target.0.clone())
             }
             _ => None,
         });
-        let Some(next) = next else { return (passed, at, false) };
-        passed.push(crate::model::clean::line(next.to_ascii().trim_end_matches('.'), 255));
-        if seen.contains(&next.to_lowercase()) || passed.len() > ALIASES {
-            return (passed, next, true);
+        let Some(next) = next else { return Followed { aliases, end: at, over: None } };
+        aliases.push(crate::model::clean::line(next.to_ascii().trim_end_matches('.'), 255));
+        let over = match seen.contains(&next.to_lowercase()) {
+            true => Some(Over::Circle),
+            false => (aliases.len() > ALIASES).then_some(Over::Limit),
+        };
+        if over.is_some() {
+            return Followed { aliases, end: next, over };
         }
         seen.push(next.to_lowercase());
         at = next;

@@ -14,7 +14,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Largest answer over UDP that is taken: no EDNS is sent, so an honest one has 512 bytes at most.
 const UDP_LIMIT: usize = 4_096;
 /// Datagrams that are looked at for one question: strangers' answers are passed over, not for ever.
-const DATAGRAMS: usize = 64;
+const DATAGRAMS: usize = 1_024;
+/// Bytes of a message's header (RFC 1035 §4.1.1).
+const HEADER: usize = 12;
 
 /// How long an answer is waited for before the question is sent again.
 const AGAIN: Duration = Duration::from_millis(1_500);
@@ -24,12 +26,14 @@ const AGAIN: Duration = Duration::from_millis(1_500);
 pub(super) enum Ended {
     /// An answer that can be read.
     Answer(Box<Message>),
-    /// Nothing came in time.
-    Silent,
-    /// An answer to our question that can't be read.
+    /// No answer came in time; so many datagrams with another ID did.
+    Silent(usize),
+    /// An answer to our question whose records can't be read.
     Malformed,
-    /// Truncated, and TCP failed.
-    Truncated(String),
+    /// Our ID came back, and no answer to our question with it.
+    Strange,
+    /// Truncated, and TCP failed: what happened, and the system's error where it is one.
+    Truncated(String, Option<io::Error>),
     /// The server can't be reached.
     Unreachable(io::Error),
 }
@@ -46,7 +50,10 @@ pub(super) async fn ask(
     let Ok(question) = question(id, name, kind) else { return Ended::Malformed };
     match over_udp(server, id, &question, until).await {
         Ended::Answer(answer) if answer.metadata.truncation => {
-            over_tcp(server, id, &question, until).await
+            match over_tcp(server, id, &question, until).await {
+                Ok(whole) => Ended::Answer(whole),
+                Err((why, error)) => Ended::Truncated(why, error),
+            }
         }
         ended => ended,
     }
@@ -70,27 +77,39 @@ pub(super) fn question(
     message.to_vec()
 }
 
-/// What to make of a datagram: an answer to this question, somebody else's, or rubbish.
+/// What to make of a datagram.
 #[derive(Debug)]
 pub(super) enum Read {
+    /// An answer to our question.
     Ours(Ended),
+    /// Our ID, and no answer to our question: a broken server, or a forger's lucky guess.
+    Strange,
+    /// Another ID.
     NotOurs,
 }
 
 /// The header and the question have to be ours (RFC 5452 §4.2); only then is the rest believed.
 pub(super) fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
-    let head = |range| (bytes.get::<std::ops::Range<usize>>(range), question);
-    let (Some(their_id), _) = head(0..2) else { return Read::NotOurs };
-    if their_id != id.to_be_bytes() || bytes.get(2).is_none_or(|flags| flags & 0x80 == 0) {
+    if !bytes.starts_with(&id.to_be_bytes()) {
         return Read::NotOurs;
     }
+    let Some(header) = bytes.first_chunk::<HEADER>() else { return Read::Strange };
+    let ours = match header[4..6] {
+        // A server that can't read a question can't repeat it, and has to say so.
+        [0, 0] => header[3] & 0x0f != 0,
+        // Nothing stands before the question, so it is never compressed.
+        [0, 1] => bytes
+            .get(HEADER..question.len())
+            .is_some_and(|repeated| repeated.eq_ignore_ascii_case(&question[HEADER..])),
+        _ => false,
+    };
+    if header[2] & 0x80 == 0 || !ours {
+        return Read::Strange;
+    }
     match Message::from_vec(bytes) {
-        Ok(message) if message.queries.is_empty() || same_question(&message, question) => {
-            Read::Ours(Ended::Answer(Box::new(message)))
-        }
-        Ok(_) => Read::NotOurs,
+        Ok(message) => Read::Ours(Ended::Answer(Box::new(message))),
         // Cut off in the middle of a record, as TC says: no fault of the server's, but TCP's turn.
-        Err(_) if bytes[2] & 0x02 != 0 => {
+        Err(_) if header[2] & 0x02 != 0 => {
             let mut cut = Message::new(id, MessageType::Response, OpCode::Query);
             cut.metadata.truncation = true;
             Read::Ours(Ended::Answer(Box::new(cut)))
@@ -99,20 +118,12 @@ pub(super) fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
     }
 }
 
-fn same_question(message: &Message, question: &[u8]) -> bool {
-    Message::from_vec(question).is_ok_and(|sent| {
-        sent.queries.first().zip(message.queries.first()).is_some_and(|(sent, came)| {
-            sent.query_type() == came.query_type()
-                && sent.name().to_lowercase() == came.name().to_lowercase()
-        })
-    })
-}
-
 async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) -> Ended {
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
+    let (mut strange, mut ignored) = (false, 0);
     let exchange = async {
         let socket = UdpSocket::bind(any).await?;
         socket.connect(server).await?;
@@ -127,20 +138,29 @@ async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
                     continue;
                 }
             };
-            if let Read::Ours(ended) = read(&buffer[..size], id, question) {
-                return Ok(ended);
+            match read(&buffer[..size], id, question) {
+                Read::Ours(ended) => return Ok(Some(ended)),
+                Read::Strange => strange = true,
+                Read::NotOurs => ignored += 1,
             }
         }
-        Ok(Ended::Malformed)
+        Ok(None)
     };
     match timeout_at(until, exchange).await {
-        Ok(Ok(ended)) => ended,
+        Ok(Ok(Some(ended))) => ended,
         Ok(Err(error)) => Ended::Unreachable(error),
-        Err(_) => Ended::Silent,
+        Ok(Ok(None)) | Err(_) if strange => Ended::Strange,
+        Ok(Ok(None)) | Err(_) => Ended::Silent(ignored),
     }
 }
 
-async fn over_tcp(server: SocketAddr, id: u16, question: &[u8], until: Instant) -> Ended {
+/// Asks over TCP; else says what happened, with the system's error where it is one.
+async fn over_tcp(
+    server: SocketAddr,
+    id: u16,
+    question: &[u8],
+    until: Instant,
+) -> Result<Box<Message>, (String, Option<io::Error>)> {
     let exchange = async {
         let mut stream = TcpStream::connect(server).await?;
         let length = u16::try_from(question.len()).unwrap_or(u16::MAX).to_be_bytes();
@@ -150,19 +170,18 @@ async fn over_tcp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
         stream.read_exact(&mut answer).await?;
         Ok::<_, io::Error>(read(&answer, id, question))
     };
-    match timeout_at(until, exchange).await {
+    let why = match timeout_at(until, exchange).await {
         Ok(Ok(Read::Ours(Ended::Answer(answer)))) if !answer.metadata.truncation => {
-            Ended::Answer(answer)
+            return Ok(answer);
         }
-        Ok(Ok(Read::Ours(Ended::Answer(_)))) => {
-            Ended::Truncated("the answer over TCP is truncated too".to_owned())
-        }
-        Ok(Ok(_)) => Ended::Truncated("the answer over TCP can't be read".to_owned()),
+        Ok(Ok(Read::Ours(Ended::Answer(_)))) => "the answer over TCP is truncated too",
+        Ok(Ok(_)) => "the answer over TCP can't be read",
         Ok(Err(error)) => {
             let name = crate::net::tcp::errno_name(&error);
             let what = name.unwrap_or_else(|| "closed in mid-answer".to_owned());
-            Ended::Truncated(format!("asking again over TCP: {what}"))
+            return Err((format!("asking again over TCP: {what}"), Some(error)));
         }
-        Err(_) => Ended::Truncated("asking again over TCP: no answer in time".to_owned()),
-    }
+        Err(_) => "asking again over TCP: no answer in time",
+    };
+    Err((why.to_owned(), None))
 }
