@@ -3,20 +3,16 @@
 //! `cli – r1 – r2 – srv`, over IPv4 and IPv6. The program runs in `cli` as nobody's user without a
 //! capability. Needs root, `ip`, `nft`, `setpriv` and `python3`; it fails where one is missing.
 
+mod sizes;
 mod town;
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use town::Town;
+use town::{Rule, Town};
 
 /// What is done to one port, and what must be told of it.
 struct Scene {
     name: &'static str,
     port: u16,
-    /// The namespace, its hook, and what its rule does to SYNs for the port.
-    rule: Option<(&'static str, &'static str, &'static str)>,
+    rule: Option<Rule>,
     code: Option<&'static str>,
     /// Evidence over IPv4 and over IPv6; an empty text stands for "any".
     evidence: &'static [(&'static str, &'static str, &'static str)],
@@ -64,28 +60,19 @@ const ELSEWHERE: &[Elsewhere] = &[
 fn what_happens_to_a_packet_is_told_from_inside_without_privileges() {
     let rules = SCENES.iter().filter_map(|scene| Some((scene.port, scene.rule?)));
     let town = Town::build(&rules.collect::<Vec<_>>());
-    let open: Vec<u16> =
-        SCENES.iter().map(|scene| scene.port).filter(|port| *port != 7040).collect();
-    let _listening = town.listen(&open);
-    let report = town.run(&profile());
-    let rows: BTreeMap<&str, &Value> = report["connections"]
-        .as_array()
-        .expect("connections")
-        .iter()
-        .map(|row| (row["id"].as_str().expect("an id"), row))
-        .collect();
+    let open = SCENES.iter().map(|scene| scene.port).filter(|port| *port != 7040);
+    let _serving = town.serve(&open.map(|port| (port, "take")).collect::<Vec<_>>(), "");
+    let rows = town.run(&profile(), "");
     let mut wrong = Vec::new();
     for scene in SCENES {
         for (family, pick) in [(4, 0), (6, 1)] {
-            let id = format!("p{}v{family}", scene.port);
-            let row = rows[&*id];
             let evidence = scene.evidence.iter().map(|(key, v4, v6)| (*key, [*v4, *v6][pick]));
-            let found = differs(row, scene.code, evidence);
+            let found = rows.differs(&format!("p{}v{family}", scene.port), scene.code, evidence);
             wrong.extend(found.map(|found| format!("{} over IPv{family}: {found}", scene.name)));
         }
     }
     for (id, code, evidence) in ELSEWHERE {
-        let found = differs(rows[id], Some(code), evidence.iter().copied());
+        let found = rows.differs(id, Some(code), evidence.iter().copied());
         wrong.extend(found.map(|found| format!("{id}: {found}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -112,27 +99,4 @@ fn profile() -> String {
         row(id, id, 80);
     }
     text
-}
-
-/// What is told of a row, where it is not what must be.
-fn differs<'a>(
-    row: &Value,
-    code: Option<&str>,
-    evidence: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<String> {
-    let Some(attempt) = row["attempts"].as_array().and_then(|attempts| attempts.last()) else {
-        return Some("no attempt".to_owned());
-    };
-    let fault = &attempt["fault"];
-    let noted = match fault {
-        Value::Null => &attempt["steps"][0]["evidence"],
-        fault => &fault["evidence"],
-    };
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut lacks =
-        evidence.filter(|(key, value)| !value.is_empty() && plain(&noted[*key]) != *value);
-    if fault["code"].as_str() == code && lacks.next().is_none() {
-        return None;
-    }
-    Some(format!("{} with {noted}: {}", fault["code"], fault["detail"]))
 }

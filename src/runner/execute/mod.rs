@@ -5,6 +5,7 @@ mod case;
 mod climb;
 mod control;
 mod resolve;
+mod size;
 mod tokens;
 
 use std::collections::HashMap;
