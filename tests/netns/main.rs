@@ -5,6 +5,7 @@
 
 mod sizes;
 mod town;
+mod ways;
 
 use town::{Rule, Town};
 
@@ -18,6 +19,7 @@ struct Scene {
     evidence: &'static [(&'static str, &'static str, &'static str)],
 }
 
+const CLI: (&str, &str) = ("10.99.1.1", "fd99:1::1");
 const R1: (&str, &str) = ("10.99.1.2", "fd99:1::2");
 const R2: (&str, &str) = ("10.99.2.2", "fd99:2::2");
 const SRV: (&str, &str) = ("10.99.3.2", "fd99:3::2");
@@ -44,16 +46,25 @@ const SCENES: &[Scene] = &[
     Scene { name: "prohibited by the host", port: 7023, rule: Some(("srv", "input", ADMIN)), code: Some("tcp.prohibited"), evidence: &[("answered_by", "target", "target")] },
     Scene { name: "dropped by ourselves", port: 7031, rule: Some(("cli", "output", "drop")), code: Some("local.permission"), evidence: &[] },
     Scene { name: "reset by ourselves", port: 7032, rule: Some(("cli", "output", "reject with tcp reset")), code: Some("local.permission"), evidence: &[] },
+    Scene { name: "prohibited by ourselves", port: 7033, rule: Some(("cli", "output", ADMIN)), code: Some("local.permission"), evidence: &[("answered_by", "self", "self"), ("offender", CLI.0, CLI.1)] },
+    Scene { name: "rejected by ourselves", port: 7034, rule: Some(("cli", "output", PORT)), code: Some("local.permission"), evidence: &[("answered_by", "self", "self"), ("icmp_code", "3", "4")] },
+    Scene { name: "no route by a rule of our own", port: 7035, rule: Some(("cli", "output", ROUTE)), code: Some("local.no-route"), evidence: &[("answered_by", "self", "self")] },
+    Scene { name: "host unreachable by a rule of our own", port: 7036, rule: Some(("cli", "output", HOST)), code: Some("tcp.host-unreachable"), evidence: &[("answered_by", "self", "self")] },
+    Scene { name: "no route by a rule of the host", port: 7024, rule: Some(("srv", "input", ROUTE)), code: Some("tcp.network-unreachable"), evidence: &[("answered_by", "target", "target"), ("offender", SRV.0, SRV.1)] },
+    Scene { name: "host unreachable by a rule of the host", port: 7025, rule: Some(("srv", "input", HOST)), code: Some("tcp.host-unreachable"), evidence: &[("answered_by", "target", "target"), ("offender", SRV.0, SRV.1)] },
     Scene { name: "three in ten lost each way", port: 7060, rule: Some(("r1", "prerouting", "numgen random mod 10 < 3 drop")), code: None, evidence: &[] },
 ];
 
-/// Rows to other hosts: endpoint, code, evidence. Over IPv6 the kernel does not always say within the
-/// time-out that a neighbour is absent, so only IPv4 is asked.
+/// Rows to other hosts: endpoint, code, evidence.
 type Elsewhere = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const ELSEWHERE: &[Elsewhere] = &[
     ("absent4", "tcp.host-unreachable", &[("offender", R2.0), ("answered_by", "router")]),
-    ("nowhere", "tcp.network-unreachable", &[("offender", R1.0), ("answered_by", "router")]),
+    ("absent6", "tcp.host-unreachable", &[("answered_by", "router"), ("icmp_code", "3")]),
+    ("beside4", "tcp.host-unreachable", &[("offender", CLI.0), ("answered_by", "self")]),
+    ("beside6", "tcp.host-unreachable", &[("offender", CLI.1), ("answered_by", "self")]),
+    ("nowhere4", "tcp.network-unreachable", &[("offender", R1.0), ("answered_by", "router")]),
+    ("nowhere6", "tcp.network-unreachable", &[("answered_by", "router"), ("icmp_code", "0")]),
 ];
 
 #[test]
@@ -83,7 +94,11 @@ fn profile() -> String {
         "schema: connprobe/profile/v1\nname: town\ntitle: Town\nendpoints:\n  here: {title: Here}\n  \
          v4: {title: IPv4, host: 10.99.3.2}\n  v6: {title: IPv6, host: 'fd99:3::2'}\n  \
          absent4: {title: Absent, host: 10.99.3.77}\n  \
-         nowhere: {title: Nowhere, host: 10.88.0.1}\nconnections:\n",
+         absent6: {title: Absent, host: 'fd99:3::77'}\n  \
+         beside4: {title: Absent beside us, host: 10.99.1.77}\n  \
+         beside6: {title: Absent beside us, host: 'fd99:1::77'}\n  \
+         nowhere4: {title: Nowhere, host: 10.88.0.1}\n  \
+         nowhere6: {title: Nowhere, host: 'fd88::1'}\nconnections:\n",
     );
     let mut row = |id: &str, to: &str, port: u16| {
         text.push_str(&format!(

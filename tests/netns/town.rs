@@ -15,7 +15,7 @@ const PLACES: [&str; 4] = ["cli", "r1", "r2", "srv"];
 const PEERS: &str = include_str!("peers.py");
 
 /// A rule: the namespace, its hook, and what it does to packets of a port. What begins with `numgen` or
-/// `meta length` meets both directions, everything else the one towards the port.
+/// `meta length` meets both directions, with `fib` the way back, everything else the way there.
 pub(crate) type Rule = (&'static str, &'static str, &'static str);
 
 /// Namespaces of one process are told apart by it.
@@ -35,7 +35,8 @@ impl Town {
         let town = Self { tag: format!("connprobe{}-{number}", std::process::id()), files };
         for place in PLACES {
             sh(&format!("ip netns add {}", town.of(place)));
-            town.at(place, "ip link set lo up");
+            // An address that is still being checked for doubles answers no neighbour for a second.
+            town.at(place, "sysctl -qw net.ipv6.conf.default.accept_dad=0; ip link set lo up");
         }
         for (net, pair) in PLACES.windows(2).enumerate() {
             town.wire(net + 1, pair[0], pair[1]);
@@ -70,7 +71,8 @@ impl Town {
         format!("{}-{place}", self.tag)
     }
 
-    fn wire(&self, net: usize, left: &str, right: &str) {
+    /// Links two namespaces by network `net`: the left end is `.1`, the right one `.2`.
+    pub(crate) fn wire(&self, net: usize, left: &str, right: &str) {
         let (a, b) = (self.of(left), self.of(right));
         sh(&format!("ip link add n{net}a netns {a} type veth peer name n{net}b netns {b}"));
         for (place, end, number) in [(left, 'a', 1), (right, 'b', 2)] {
@@ -92,8 +94,11 @@ impl Town {
             for (port, (_, _, verdict)) in
                 rules.iter().filter(|(_, (at, on, _))| *at == place && *on == hook)
             {
-                let _ = writeln!(text, "tcp dport {port} {verdict}");
-                if ["numgen", "meta length"].iter().any(|both| verdict.starts_with(both)) {
+                let begins = |words: &[&str]| words.iter().any(|word| verdict.starts_with(word));
+                if !begins(&["fib"]) {
+                    let _ = writeln!(text, "tcp dport {port} {verdict}");
+                }
+                if begins(&["fib", "numgen", "meta length"]) {
                     let _ = writeln!(text, "tcp sport {port} {verdict}");
                 }
             }
@@ -206,6 +211,13 @@ impl Rows {
             return None;
         }
         Some(format!("{} with {noted}: {}", fault["code"], fault["detail"]))
+    }
+
+    /// The warnings of a row: code and detail.
+    pub(crate) fn warnings(&self, id: &str) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let warnings = self.0[id]["warnings"].as_array().expect("warnings").iter();
+        warnings.map(|warning| (text(&warning["code"]), text(&warning["detail"]))).collect()
     }
 }
 
