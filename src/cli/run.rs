@@ -86,7 +86,8 @@ pub(super) struct HowArgs {
     /// Address or interface that connections start from
     #[arg(long, value_name = "ADDRESS|INTERFACE", value_parser = options::bind)]
     pub(super) bind: Option<Bind>,
-    /// Don't trace how far silent connections get, nor who refuses: no more than the connects themselves
+    /// Don't find out how far silent connections get, who refuses, nor whether large packets get lost: no
+    /// more than the connects themselves
     #[arg(long)]
     pub(super) no_trace: bool,
     /// Where a name leads: HOST=ADDRESS or HOST:PORT=ADDRESS:PORT

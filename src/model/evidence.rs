@@ -143,6 +143,10 @@ evidence_keys! {
     Retransmits "retransmits" Number "segments that had to be sent again";
     Mss "mss" Number "maximum segment size towards the peer, in bytes";
     PathMtu "path_mtu" Number "path MTU, in bytes";
+    Unacknowledged "unacknowledged" Number "segments of ours that the peer never acknowledged";
+    OutOfOrder "out_of_order" Number "segments of the peer's that came after one that did not";
+    SizePassed "size_passed" Number "size of the packets that pass, headers included, in bytes";
+    SizeLost "size_lost" Number "size of the packets that do not pass, headers included, in bytes, as far as can be told";
     LocalAddress "local_address" Text "our address and port of the connection";
     Hops "hops" Texts "the routers on the way, by TTL";
     DiesPastHop "dies_past_hop" Number "the last hop that is known to have got the SYN";

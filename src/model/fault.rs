@@ -263,6 +263,13 @@ closed_codes! {
     }
 }
 
+impl FaultCode {
+    /// Whether it says that an answer was waited for in vain on a connection that was accepted.
+    pub const fn is_silence(self) -> bool {
+        matches!(self, Self::PeerSilent | Self::PeerStalled)
+    }
+}
+
 /// Why an attempt stopped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {

@@ -104,6 +104,7 @@ impl<'o> Maker<'o> {
                     bind: self.options.bind.clone(),
                     connect_only: plain,
                     tracer: self.options.tracer.clone(),
+                    max_segment: None,
                 },
                 required: Proof::None,
                 cap: self.options.proof.unwrap_or(Proof::Operational),

@@ -129,7 +129,10 @@ fn the_right_command_line_is_accepted_and_connects() {
     let line = "run --profile profile.yaml --site site.yaml --source here --timeout 200ms";
     let ran = ran(&bench, line, silent.port(), &[]);
     assert_eq!(ran.code, Some(1), "the listener is silent: {ran:?}");
-    assert_eq!(silent.connections(), 2);
+    // Each row connects once, and once more to find out whether the silence depends on size.
+    assert_eq!(silent.connections(), 4);
+    let ran = self::ran(&bench, line, silent.port(), &["--no-trace"]);
+    assert_eq!((ran.code, silent.connections()), (Some(1), 2), "and with --no-trace only once");
 }
 
 #[test]

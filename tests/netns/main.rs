@@ -3,25 +3,23 @@
 //! `cli – r1 – r2 – srv`, over IPv4 and IPv6. The program runs in `cli` as nobody's user without a
 //! capability. Needs root, `ip`, `nft`, `setpriv` and `python3`; it fails where one is missing.
 
+mod sizes;
 mod town;
+mod ways;
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use town::Town;
+use town::{Rule, Town};
 
 /// What is done to one port, and what must be told of it.
 struct Scene {
     name: &'static str,
     port: u16,
-    /// The namespace, its hook, and what its rule does to SYNs for the port.
-    rule: Option<(&'static str, &'static str, &'static str)>,
+    rule: Option<Rule>,
     code: Option<&'static str>,
     /// Evidence over IPv4 and over IPv6; an empty text stands for "any".
     evidence: &'static [(&'static str, &'static str, &'static str)],
 }
 
+const CLI: (&str, &str) = ("10.99.1.1", "fd99:1::1");
 const R1: (&str, &str) = ("10.99.1.2", "fd99:1::2");
 const R2: (&str, &str) = ("10.99.2.2", "fd99:2::2");
 const SRV: (&str, &str) = ("10.99.3.2", "fd99:3::2");
@@ -48,44 +46,44 @@ const SCENES: &[Scene] = &[
     Scene { name: "prohibited by the host", port: 7023, rule: Some(("srv", "input", ADMIN)), code: Some("tcp.prohibited"), evidence: &[("answered_by", "target", "target")] },
     Scene { name: "dropped by ourselves", port: 7031, rule: Some(("cli", "output", "drop")), code: Some("local.permission"), evidence: &[] },
     Scene { name: "reset by ourselves", port: 7032, rule: Some(("cli", "output", "reject with tcp reset")), code: Some("local.permission"), evidence: &[] },
+    Scene { name: "prohibited by ourselves", port: 7033, rule: Some(("cli", "output", ADMIN)), code: Some("local.permission"), evidence: &[("answered_by", "self", "self"), ("offender", CLI.0, CLI.1)] },
+    Scene { name: "rejected by ourselves", port: 7034, rule: Some(("cli", "output", PORT)), code: Some("local.permission"), evidence: &[("answered_by", "self", "self"), ("icmp_code", "3", "4")] },
+    Scene { name: "no route by a rule of our own", port: 7035, rule: Some(("cli", "output", ROUTE)), code: Some("local.no-route"), evidence: &[("answered_by", "self", "self")] },
+    Scene { name: "host unreachable by a rule of our own", port: 7036, rule: Some(("cli", "output", HOST)), code: Some("tcp.host-unreachable"), evidence: &[("answered_by", "self", "self")] },
+    Scene { name: "no route by a rule of the host", port: 7024, rule: Some(("srv", "input", ROUTE)), code: Some("tcp.network-unreachable"), evidence: &[("answered_by", "target", "target"), ("offender", SRV.0, SRV.1)] },
+    Scene { name: "host unreachable by a rule of the host", port: 7025, rule: Some(("srv", "input", HOST)), code: Some("tcp.host-unreachable"), evidence: &[("answered_by", "target", "target"), ("offender", SRV.0, SRV.1)] },
     Scene { name: "three in ten lost each way", port: 7060, rule: Some(("r1", "prerouting", "numgen random mod 10 < 3 drop")), code: None, evidence: &[] },
 ];
 
-/// Rows to other hosts: endpoint, code, evidence. Over IPv6 the kernel does not always say within the
-/// time-out that a neighbour is absent, so only IPv4 is asked.
+/// Rows to other hosts: endpoint, code, evidence.
 type Elsewhere = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const ELSEWHERE: &[Elsewhere] = &[
     ("absent4", "tcp.host-unreachable", &[("offender", R2.0), ("answered_by", "router")]),
-    ("nowhere", "tcp.network-unreachable", &[("offender", R1.0), ("answered_by", "router")]),
+    ("absent6", "tcp.host-unreachable", &[("answered_by", "router"), ("icmp_code", "3")]),
+    ("beside4", "tcp.host-unreachable", &[("offender", CLI.0), ("answered_by", "self")]),
+    ("beside6", "tcp.host-unreachable", &[("offender", CLI.1), ("answered_by", "self")]),
+    ("nowhere4", "tcp.network-unreachable", &[("offender", R1.0), ("answered_by", "router")]),
+    ("nowhere6", "tcp.network-unreachable", &[("answered_by", "router"), ("icmp_code", "0")]),
 ];
 
 #[test]
 fn what_happens_to_a_packet_is_told_from_inside_without_privileges() {
     let rules = SCENES.iter().filter_map(|scene| Some((scene.port, scene.rule?)));
     let town = Town::build(&rules.collect::<Vec<_>>());
-    let open: Vec<u16> =
-        SCENES.iter().map(|scene| scene.port).filter(|port| *port != 7040).collect();
-    let _listening = town.listen(&open);
-    let report = town.run(&profile());
-    let rows: BTreeMap<&str, &Value> = report["connections"]
-        .as_array()
-        .expect("connections")
-        .iter()
-        .map(|row| (row["id"].as_str().expect("an id"), row))
-        .collect();
+    let open = SCENES.iter().map(|scene| scene.port).filter(|port| *port != 7040);
+    let _serving = town.serve(&open.map(|port| (port, "take")).collect::<Vec<_>>(), "");
+    let rows = town.run(&profile(), "");
     let mut wrong = Vec::new();
     for scene in SCENES {
         for (family, pick) in [(4, 0), (6, 1)] {
-            let id = format!("p{}v{family}", scene.port);
-            let row = rows[&*id];
             let evidence = scene.evidence.iter().map(|(key, v4, v6)| (*key, [*v4, *v6][pick]));
-            let found = differs(row, scene.code, evidence);
+            let found = rows.differs(&format!("p{}v{family}", scene.port), scene.code, evidence);
             wrong.extend(found.map(|found| format!("{} over IPv{family}: {found}", scene.name)));
         }
     }
     for (id, code, evidence) in ELSEWHERE {
-        let found = differs(rows[id], Some(code), evidence.iter().copied());
+        let found = rows.differs(id, Some(code), evidence.iter().copied());
         wrong.extend(found.map(|found| format!("{id}: {found}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -96,7 +94,11 @@ fn profile() -> String {
         "schema: connprobe/profile/v1\nname: town\ntitle: Town\nendpoints:\n  here: {title: Here}\n  \
          v4: {title: IPv4, host: 10.99.3.2}\n  v6: {title: IPv6, host: 'fd99:3::2'}\n  \
          absent4: {title: Absent, host: 10.99.3.77}\n  \
-         nowhere: {title: Nowhere, host: 10.88.0.1}\nconnections:\n",
+         absent6: {title: Absent, host: 'fd99:3::77'}\n  \
+         beside4: {title: Absent beside us, host: 10.99.1.77}\n  \
+         beside6: {title: Absent beside us, host: 'fd99:1::77'}\n  \
+         nowhere4: {title: Nowhere, host: 10.88.0.1}\n  \
+         nowhere6: {title: Nowhere, host: 'fd88::1'}\nconnections:\n",
     );
     let mut row = |id: &str, to: &str, port: u16| {
         text.push_str(&format!(
@@ -112,27 +114,4 @@ fn profile() -> String {
         row(id, id, 80);
     }
     text
-}
-
-/// What is told of a row, where it is not what must be.
-fn differs<'a>(
-    row: &Value,
-    code: Option<&str>,
-    evidence: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<String> {
-    let Some(attempt) = row["attempts"].as_array().and_then(|attempts| attempts.last()) else {
-        return Some("no attempt".to_owned());
-    };
-    let fault = &attempt["fault"];
-    let noted = match fault {
-        Value::Null => &attempt["steps"][0]["evidence"],
-        fault => &fault["evidence"],
-    };
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut lacks =
-        evidence.filter(|(key, value)| !value.is_empty() && plain(&noted[*key]) != *value);
-    if fault["code"].as_str() == code && lacks.next().is_none() {
-        return None;
-    }
-    Some(format!("{} with {noted}: {}", fault["code"], fault["detail"]))
 }

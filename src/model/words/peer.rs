@@ -12,6 +12,20 @@ fn without_a_byte(fault: &Fault) -> bool {
     fault.evidence.number(K::Bytes) == Some(0)
 }
 
+fn by_size(fault: &Fault) -> bool {
+    fault.evidence.number(K::SizeLost).is_some()
+}
+
+const BLACK_HOLE: When = When {
+    holds: by_size,
+    hint: "large packets die on the way and small ones pass (a path MTU black hole): let ICMP `fragmentation needed` and ICMPv6 `packet too big` through, or clamp the MSS at the tunnel, VPN or overlay in between",
+};
+
+const UNACKNOWLEDGED: When = When {
+    holds: |fault| fault.evidence.number(K::Unacknowledged).is_some(),
+    hint: "the peer's system does not even acknowledge what we send: the path went dead after the handshake; look for a stateful firewall that sees one direction only, and for a load balancer whose back end is gone",
+};
+
 const SIDECAR: When = When {
     holds: without_a_byte,
     hint: "a sidecar or load balancer whose back end is gone is likely: it accepts, and leaves without a byte; look at its log and at the Service's endpoints",
@@ -48,21 +62,34 @@ pub(super) const WORDS: &[Words] = &[
         means: "The connection is open, our question is sent, and nothing comes back.",
         is_not: "Not tcp.filtered: the SYN was answered. The kernel accepts for a process that hangs, \
                  and so does a load balancer that still tries its back ends.",
-        evidence: &[K::Bytes, K::WaitedMs],
+        evidence: &[K::Bytes, K::WaitedMs, K::Retransmits, K::Unacknowledged],
         hint: "check that the service behind the port is alive: the kernel accepts for a process that hangs",
-        when: &[],
+        when: &[UNACKNOWLEDGED],
         commands: [LOGS, TRY, CONTAINERS],
         sources: &["listen(2)", "tcp(7)"],
     },
     Words {
         code: C::PeerStalled,
-        decided: "some bytes, then none until the time-out; or ETIMEDOUT while sending",
-        means: "The answer began and stopped.",
-        is_not: "Not peer.silent: something was said. If small answers pass and large ones stall, it \
-                 is the path, not the service.",
-        evidence: &[K::Bytes, K::WaitedMs, K::PathMtu, K::Mss, K::Retransmits],
-        hint: "look at the destination's load; if only large answers stall, look for a path MTU black hole",
-        when: &[],
+        decided: "some bytes, then none until the time-out; or ETIMEDOUT while sending; or silence that a \
+                  second connection with segments of 536 bytes (TCP_MAXSEG) does not meet",
+        means: "The answer began and stopped, or does so where packets are large: then size_passed and \
+                size_lost say which pass and which do not.",
+        is_not: "Not peer.silent: something was said, or is said to small packets. With size_lost it is \
+                 the path, not the service.",
+        evidence: &[
+            K::Bytes,
+            K::WaitedMs,
+            K::SizePassed,
+            K::SizeLost,
+            K::PathMtu,
+            K::Mss,
+            K::Retransmits,
+            K::Unacknowledged,
+            K::OutOfOrder,
+            K::Cause,
+        ],
+        hint: "look at the destination's load and log: it began to answer, and stopped",
+        when: &[BLACK_HOLE, UNACKNOWLEDGED],
         commands: [TRACEPATH, PING_SIZE, CONNECT],
         sources: &["RFC 2923 §2.1", "RFC 8899 §1", "tracepath(8)"],
     },

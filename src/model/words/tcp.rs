@@ -11,6 +11,17 @@ fn offender_is(fault: &Fault, role: &str) -> bool {
     fault.evidence.text(K::AnsweredBy) == Some(role)
 }
 
+/// Whether an RST has fewer hops behind it than the SYN had before it, and nothing tells more. Systems
+/// begin with a TTL of 64, 128 or 255.
+fn nearer(fault: &Fault) -> bool {
+    let number = |key| fault.evidence.number(key);
+    let (Some(arrival), Some(syn)) = (number(K::ArrivalTtl), number(K::SynTtl)) else {
+        return false;
+    };
+    let begun = [64, 128, 255].into_iter().find(|begun| *begun >= arrival).unwrap_or(arrival);
+    fault.evidence.text(K::AnsweredBy).is_none() && begun - arrival + 1 < syn
+}
+
 pub(super) const WORDS: &[Words] = &[
     Words {
         code: C::TcpRefused,
@@ -29,6 +40,10 @@ pub(super) const WORDS: &[Words] = &[
             When {
                 holds: |fault| offender_is(fault, "self"),
                 hint: "this host itself refuses: a Service without ready endpoints, or a rule on its way out",
+            },
+            When {
+                holds: nearer,
+                hint: "this RST comes from nearer than the SYN had to go: from a box in front of the host, or by a shorter way back; check that the service listens, then ask whoever runs the firewall on the way",
             },
         ],
         commands: [LISTENERS, ENDPOINTS, CONNECT],
@@ -89,7 +104,7 @@ pub(super) const WORDS: &[Words] = &[
         hint: "check that the host is up and has this address; the offender is the last router",
         when: &[When {
             holds: |fault| offender_is(fault, "self"),
-            hint: "check that the host is up: it is in this host's own network and does not answer ARP or ND",
+            hint: "check that the host, or the gateway towards it, is up: it does not answer this host's ARP or ND; a rule on this host's way out that rejects so looks the same",
         }],
         commands: [TRACEROUTE, ROUTE, NFT_THERE],
         sources: &["RFC 792", "RFC 4861 §7.2.2"],

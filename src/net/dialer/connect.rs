@@ -72,7 +72,11 @@ impl Dialer {
                 self.place = place;
                 let evidence = self.connected(&connected);
                 self.record(Layer::Tcp, spent, Outcome::Ok, evidence);
-                Ok(Wire::new(connected.stream))
+                if connect_only {
+                    return Ok(Wire::new(connected.stream));
+                }
+                self.last = tcp::Last::default();
+                Ok(Wire::new(tcp::Stream::new(connected.stream, &self.last)))
             }
             Err(fault) => {
                 self.record(Layer::Tcp, spent, Outcome::Fault, Evidence::new());

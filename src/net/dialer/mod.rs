@@ -76,6 +76,7 @@ pub struct Dialer {
     traffic: Option<Arc<Traffic>>,
     session: Option<Arc<tls::Session>>,
     place: Place,
+    last: tcp::Last,
     watched: Option<Watched>,
     /// Whether it is a connection beside the climb.
     aside: bool,
@@ -104,6 +105,7 @@ impl Dialer {
             traffic: None,
             session: None,
             place: Place::default(),
+            last: tcp::Last::default(),
             watched,
             aside: false,
         }
@@ -157,6 +159,12 @@ impl Dialer {
     /// The address that is dialled: the target's, or the proxy's.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What the kernel knew of the last connection, once that is closed; nothing of one that nothing
+    /// was to be said on.
+    pub fn ended(&self) -> Option<tcp::Info> {
+        self.last.get().copied()
     }
 
     /// The TLS session, once there is one.

@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::net::dialer::Dialer;
 use crate::net::redact::Redactor;
+use crate::net::tcp;
 
 impl Dialer {
     /// Adds evidence to the last step.
@@ -109,7 +110,10 @@ impl Dialer {
         result: Result<(), Fault>,
         layers: &[Layer],
     ) -> (Attempt, Vec<Warning>) {
-        if let Err(fault) = result {
+        if let Err(mut fault) = result {
+            if let (true, Some(info)) = (fault.code.is_silence(), self.last.get()) {
+                fault.evidence.absorb(tcp::at_its_end(info));
+            }
             self.stop_at(fault.code.layer());
             self.attempt.fault = Some(fault);
         }

@@ -198,10 +198,10 @@ pub(crate) fn fuzz(bytes: &[u8]) -> Option<Fault> {
     let id = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
     let asked = Message::from_vec(bytes).ok().and_then(|message| message.queries.first().cloned());
     let name = asked.as_ref().map_or_else(Name::root, |asked| asked.name().clone());
-    let kind = asked.map_or(RecordType::A, |asked| asked.query_type());
+    let kind = asked.map_or(hickory_proto::rr::RecordType::A, |asked| asked.query_type());
     let question = exchange::question(id, &name, kind).ok()?;
     match exchange::read(bytes, id, &question) {
         exchange::Read::Ours(ended) => answer::read(ended, &name, kind).fault,
-        exchange::Read::NotOurs => None,
+        exchange::Read::Strange | exchange::Read::NotOurs => None,
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod classify;
 mod race;
+mod stream;
 pub(super) mod sys;
 
 use std::io;
@@ -20,6 +21,7 @@ use crate::model::{Evidence, Key};
 use crate::net::trace::Tracer;
 
 pub use race::{Connected, connect};
+pub use stream::{Last, Stream};
 pub use sys::{Icmp, Info};
 
 /// Where a connection starts from.
@@ -54,6 +56,9 @@ pub struct Options {
     pub connect_only: bool,
     /// What finds out more about a silence or a refusal; nothing where it is switched off.
     pub tracer: Option<Arc<Tracer>>,
+    /// The largest segment that both sides may send, in bytes; nothing where the path decides
+    /// (`tcp(7)`, `TCP_MAXSEG`).
+    pub max_segment: Option<u32>,
 }
 
 /// A socket that is ready to connect.
@@ -69,6 +74,9 @@ pub(super) fn open(address: SocketAddr, options: &Options) -> io::Result<Socket>
         socket.set_linger(Some(Duration::ZERO))?;
     } else {
         socket.set_tcp_nodelay(true)?;
+    }
+    if let Some(bytes) = options.max_segment {
+        socket.set_tcp_mss(bytes)?;
     }
     match &options.bind {
         Bind::Any => {}
@@ -112,6 +120,17 @@ pub fn evidence(info: &Info, lost: u32) -> Evidence {
         .with(Key::Mss, info.mss)
         .with(Key::PathMtu, info.path_mtu)
         .with_some(Key::Retransmits, (lost > 0).then_some(lost))
+}
+
+/// What became of a connection on which nothing came any more, as evidence.
+pub fn at_its_end(info: &Info) -> Evidence {
+    let some = |count: u32| (count > 0).then_some(count);
+    Evidence::new()
+        .with(Key::Mss, info.mss)
+        .with(Key::PathMtu, info.path_mtu)
+        .with_some(Key::Retransmits, some(info.retransmits))
+        .with_some(Key::Unacknowledged, some(info.unacknowledged))
+        .with_some(Key::OutOfOrder, some(info.out_of_order))
 }
 
 /// Whether an address is this host's: only then can a socket be bound to it.

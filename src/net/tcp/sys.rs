@@ -84,6 +84,9 @@ pub(in crate::net) fn icmp(socket: &impl AsRawFd) -> Option<Icmp> {
     None
 }
 
+/// `TCPI_OPT_TIMESTAMPS` of `linux/tcp.h`.
+const TIMESTAMPS: u8 = 1;
+
 /// What the kernel knows of an established connection (`tcp(7)`, `TCP_INFO`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Info {
@@ -95,6 +98,20 @@ pub struct Info {
     pub mss: u32,
     /// Path MTU, in bytes.
     pub path_mtu: u32,
+    /// The largest segment that the peer was told it may send, in bytes.
+    pub advertised: u32,
+    /// Whether segments carry timestamps (RFC 7323 §3).
+    pub timestamps: bool,
+    /// Bytes of ours that were sent, those sent again not counted twice.
+    pub sent: u64,
+    /// Bytes of the peer's that came without a gap.
+    pub received: u64,
+    /// Segments of ours that are not acknowledged.
+    pub unacknowledged: u32,
+    /// Those among them that arrived behind a gap (RFC 2018).
+    pub behind_gap: u32,
+    /// Segments of the peer's that came after a gap.
+    pub out_of_order: u32,
 }
 
 /// Reads `TCP_INFO`; `None` where the kernel won't.
@@ -105,6 +122,13 @@ pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
         retransmits: raw.tcpi_total_retrans,
         mss: raw.tcpi_snd_mss,
         path_mtu: raw.tcpi_pmtu,
+        advertised: raw.tcpi_advmss,
+        timestamps: raw.tcpi_options & TIMESTAMPS != 0,
+        sent: raw.tcpi_bytes_sent.saturating_sub(raw.tcpi_bytes_retrans),
+        received: raw.tcpi_bytes_received,
+        unacknowledged: raw.tcpi_unacked,
+        behind_gap: raw.tcpi_sacked,
+        out_of_order: raw.tcpi_rcv_ooopack,
     })
 }
 

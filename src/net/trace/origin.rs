@@ -197,8 +197,9 @@ impl Origin {
                 Some("router"),
                 "; the host's own answers come from farther away: a box in front sent it",
             ),
+            // Where the way back is shorter than the way there, the host's own RST looks so too.
             (Who::Router, None) => (
-                Some("router"),
+                None,
                 "; it was sent nearer than the SYN had to go: by a box in front of the host, if the \
                  way back is as long as the way there",
             ),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::model::{Attempt, Credentials, Expectation, Fault, Layer, Proof, Step, Warning};
+use crate::net::tcp::Info;
 use crate::net::watch::Bytes;
 use crate::net::{Dialer, Target};
 use crate::runner::execute::Shared;
@@ -55,6 +56,7 @@ pub(super) async fn all(
             step: step.cloned(),
             required: case.required,
             retries: u32::try_from(retries(aim, case)).unwrap_or(0),
+            weighs: case.expectation == Expectation::Reachable,
         }
     });
     let climbs: Vec<Climb> = climbs.collect();
@@ -83,15 +85,25 @@ pub(super) async fn all(
 }
 
 /// One address and port, climbed until it holds or the retries are used up.
-struct Climb {
+pub(super) struct Climb {
     shared: Arc<Shared>,
-    target: Arc<Target>,
+    pub(super) target: Arc<Target>,
     probe: Arc<dyn crate::probe::Probe>,
     layers: &'static [Layer],
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     step: Option<Step>,
     required: Proof,
     retries: u32,
+    /// Whether silence is worth the question of whether it depends on the size of packets.
+    weighs: bool,
+}
+
+/// One attempt, and what is known of it beside.
+pub(super) struct Climbed {
+    pub(super) attempt: Attempt,
+    warnings: Vec<Warning>,
+    /// What the kernel knew of its last connection.
+    pub(super) ended: Option<Info>,
 }
 
 impl Climb {
@@ -103,11 +115,20 @@ impl Climb {
                 let pause = PAUSE.saturating_mul(1 << (turn - 1).min(4));
                 tokio::time::sleep(pause.min(Duration::from_secs(2))).await;
             }
-            let (attempt, warnings) = self.once().await;
-            let again =
-                !attempt.proves(self.required) && attempt.fault.as_ref().is_some_and(retryable);
-            tried.attempts.push(attempt);
-            tried.warnings = warnings;
+            if let (Some(watch), Some(step)) = (&self.target.watch, &self.step) {
+                watch.landed(&self.address.to_string(), step, &Bytes::default());
+            }
+            let mut climbed = self.once(&self.target).await;
+            let again = !climbed.attempt.proves(self.required)
+                && climbed.attempt.fault.as_ref().is_some_and(retryable);
+            if self.weighs && !(again && turn < self.retries) {
+                self.weigh(&mut climbed).await;
+            }
+            if let Some(step) = &self.step {
+                climbed.attempt.steps.insert(0, step.clone());
+            }
+            tried.attempts.push(climbed.attempt);
+            tried.warnings = climbed.warnings;
             if !again {
                 break;
             }
@@ -115,25 +136,25 @@ impl Climb {
         tried
     }
 
-    async fn once(&self) -> (Attempt, Vec<Warning>) {
+    /// Climbs once, towards the row's target or the same with other options.
+    pub(super) async fn once(&self, target: &Arc<Target>) -> Climbed {
         let names = Arc::clone(&self.shared.names);
         let slots = Arc::clone(&self.shared.slots);
-        let mut dialer = Dialer::new(Arc::clone(&self.target), names, slots, self.address);
-        if let (Some(watch), Some(step)) = (&self.target.watch, &self.step) {
-            watch.landed(&self.address.to_string(), step, &Bytes::default());
-        }
-        if self.target.proxy.is_none() {
+        let mut dialer = Dialer::new(Arc::clone(target), names, slots, self.address);
+        if target.proxy.is_none() {
             dialer.reach(Proof::Resolved);
         }
-        let result = match self.target.cap {
+        let result = match target.cap {
             Proof::None | Proof::Resolved => Ok(()),
             _ => self.probe.run(&mut dialer).await,
         };
-        let (mut attempt, warnings) = dialer.finish(result, self.layers);
-        if let Some(step) = &self.step {
-            attempt.steps.insert(0, step.clone());
+        if result.as_ref().is_err_and(|fault| fault.code.is_silence()) {
+            // Tasks that held the connection were told to end; this lets them.
+            tokio::task::yield_now().await;
         }
-        (attempt, warnings)
+        let ended = dialer.ended();
+        let (attempt, warnings) = dialer.finish(result, self.layers);
+        Climbed { attempt, warnings, ended }
     }
 }
 

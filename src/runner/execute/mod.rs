@@ -6,6 +6,7 @@ mod climb;
 mod control;
 mod resolve;
 mod sample;
+mod size;
 mod tokens;
 
 use std::collections::HashMap;

@@ -1,0 +1,66 @@
+//! A connection that leaves behind what the kernel knew of it at its end.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::net::tcp::{Info, sys};
+
+/// What the kernel knew of a connection when it was given up; empty as long as it is held.
+pub type Last = Arc<OnceLock<Info>>;
+
+/// A connection that tells [`Last`] when it goes. Whoever gives up on silence has long handed the
+/// connection on to a protocol, and sees no more of it.
+#[derive(Debug)]
+pub struct Stream {
+    inner: TcpStream,
+    last: Last,
+}
+
+impl Stream {
+    /// Over a connection.
+    pub fn new(inner: TcpStream, last: &Last) -> Self {
+        Self { inner, last: Arc::clone(last) }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if let Some(info) = sys::info(&self.inner) {
+            // A second end does not happen.
+            let _ = self.last.set(info);
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
