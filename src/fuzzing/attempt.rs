@@ -136,7 +136,7 @@ async fn attempt(
     });
     let proxy = proxy.map(|scheme| {
         let (host, port) = (address.ip().to_string(), address.port());
-        let auth = Some(("user".to_owned(), Secret::from(PASSWORD)));
+        let auth = Ok(Some(("user".to_owned(), Secret::from(PASSWORD))));
         Arc::new(Proxy { scheme, host, port, auth, trust: Arc::clone(&trust) })
     });
     let target = Target {

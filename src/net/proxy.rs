@@ -21,6 +21,9 @@ pub enum Scheme {
     Socks5,
 }
 
+/// User name and password.
+pub type Login = (String, Secret);
+
 /// A proxy on the way.
 #[derive(Clone, Debug)]
 pub struct Proxy {
@@ -30,8 +33,8 @@ pub struct Proxy {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// User name and password for it.
-    pub auth: Option<(String, Secret)>,
+    /// User name and password for it, or why the password can't be had.
+    pub auth: Result<Option<Login>, Fault>,
     /// What its own certificate is judged by.
     pub trust: std::sync::Arc<crate::net::tls::Trust>,
 }
@@ -54,7 +57,7 @@ impl Proxy {
 /// Has the proxy open a tunnel to the target.
 ///
 /// # Errors
-/// A fault of `proxy.`.
+/// A fault of `proxy.`, or `local.secret-unreadable` where its password can't be had: nothing is asked then.
 pub async fn tunnel(
     mut wire: Wire,
     proxy: &Proxy,
@@ -62,9 +65,10 @@ pub async fn tunnel(
     port: u16,
 ) -> Result<(Wire, Evidence), Fault> {
     let evidence = Evidence::new().with(Key::ProxyName, proxy.url());
+    let auth = proxy.auth.as_ref().map_err(Fault::clone)?.as_ref();
     let done = match proxy.scheme {
-        Scheme::Http | Scheme::Https => connect(&mut wire, proxy, host, port).await,
-        Scheme::Socks5 => socks5(&mut wire, proxy, host, port).await,
+        Scheme::Http | Scheme::Https => connect(&mut wire, auth, host, port).await,
+        Scheme::Socks5 => socks5(&mut wire, auth, host, port).await,
     };
     match done {
         Ok(status) => Ok((wire, evidence.with_some(Key::Status, status))),
@@ -77,7 +81,7 @@ pub async fn tunnel(
 
 async fn connect(
     wire: &mut Wire,
-    proxy: &Proxy,
+    auth: Option<&Login>,
     host: &str,
     port: u16,
 ) -> Result<Option<u16>, Fault> {
@@ -88,7 +92,7 @@ async fn connect(
     let mut request = zeroize::Zeroizing::new(format!(
         "CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: connprobe\r\n"
     ));
-    if let Some((user, password)) = &proxy.auth {
+    if let Some((user, password)) = auth {
         let pair = zeroize::Zeroizing::new([user.as_bytes(), b":", password.bytes()].concat());
         let encoded = base64::engine::general_purpose::STANDARD.encode(&*pair);
         request.push_str(&format!("Proxy-Authorization: Basic {encoded}\r\n"));
@@ -140,15 +144,15 @@ fn status(head: &[u8]) -> Option<u16> {
 
 async fn socks5(
     wire: &mut Wire,
-    proxy: &Proxy,
+    auth: Option<&Login>,
     host: &str,
     port: u16,
 ) -> Result<Option<u16>, Fault> {
-    let methods: &[u8] = if proxy.auth.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
+    let methods: &[u8] = if auth.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
     send(wire, methods).await?;
     match (read_byte(wire).await?, read_byte(wire).await?) {
         (5, 0) => {}
-        (5, 2) => login(wire, proxy).await?,
+        (5, 2) => login(wire, auth).await?,
         (5, 0xff) => {
             return Err(Fault::new(
                 FaultCode::ProxyAuthRequired,
@@ -178,8 +182,8 @@ async fn socks5(
     reply(wire, host, port).await
 }
 
-async fn login(wire: &mut Wire, proxy: &Proxy) -> Result<(), Fault> {
-    let Some((user, password)) = &proxy.auth else {
+async fn login(wire: &mut Wire, auth: Option<&Login>) -> Result<(), Fault> {
+    let Some((user, password)) = auth else {
         return Err(malformed("the proxy chose a method that was not offered"));
     };
     let short = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap_or(u8::MAX);

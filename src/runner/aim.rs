@@ -11,7 +11,7 @@ use crate::net::tls::{Authorities, Trust, TrustError};
 use crate::net::{Target, tcp};
 use crate::probe::{PROTOCOLS, Probe, Protocol, TlsUse, protocol};
 use crate::profile::{FileRef, ProbeNode, ProxyScheme, ProxySettings, Settings, TlsSettings};
-use crate::runner::credentials::{Login, login, unsafe_secret};
+use crate::runner::credentials::{Login, load, login, unsafe_secret};
 use crate::runner::plan::{Aim, Options, is_short};
 
 /// Makes aims, and remembers what rows share.
@@ -202,16 +202,13 @@ impl<'o> Maker<'o> {
         if let Some(file) = &settings.ca_file {
             trust.authorities = self.file(file, Authorities::read(&file.path))?;
         }
-        let auth = match &settings.auth {
-            None => None,
-            Some((user, secret)) => match secret.load() {
-                Ok(secret) => Some((user.clone(), secret)),
-                Err(why) => {
-                    self.errors.push(Diagnostic::plain(format!("the proxy's password: {why}")));
-                    return None;
-                }
-            },
-        };
+        let auth = settings.auth.as_ref().map(|(user, secret)| {
+            let password = load(secret).map_err(|fault| Fault {
+                detail: format!("the proxy's password: {}", fault.detail),
+                ..fault
+            });
+            password.map(|password| (user.clone(), password))
+        });
         Some(Proxy {
             scheme: match settings.url.scheme {
                 ProxyScheme::Http => Scheme::Http,
@@ -220,7 +217,7 @@ impl<'o> Maker<'o> {
             },
             host: settings.url.host.clone(),
             port: settings.url.port,
-            auth,
+            auth: auth.transpose(),
             trust: Arc::new(trust),
         })
     }

@@ -97,7 +97,8 @@ fn user(
     Ok(Credentials::Login { username, password, database })
 }
 
-fn load(secret: &SecretRef) -> Result<Secret, Fault> {
+/// Reads a secret; `local.secret-unreadable` where that fails.
+pub(super) fn load(secret: &SecretRef) -> Result<Secret, Fault> {
     secret.load().map_err(|why| {
         let fault = Fault::new(FaultCode::LocalSecretUnreadable, why);
         match secret {

@@ -228,6 +228,23 @@ fn a_secret_that_can_t_be_read_is_its_row_s_alone() {
 }
 
 #[test]
+fn a_proxy_s_password_that_can_t_be_read_is_its_row_s_alone() {
+    let (proxy, peer) = (Peer::greeting(), Peer::greeting());
+    let rows = [
+        greeted("1", peer.port()),
+        greeted("2", peer.port()).replace("destination: there", "destination: other"),
+    ];
+    let site = format!(
+        "endpoints: {{there: {{proxy: {{url: 'http://127.0.0.1:{}', auth: {{username: ucsx, \
+         password: {{file: not/there}}}}}}}}}}\n",
+        proxy.port()
+    );
+    let report = Bench::new(&rows, &site).report(&[]).report();
+    assert_eq!(said(&report, "1"), (Verdict::Inconclusive, Some("local.secret-unreadable")));
+    assert_eq!(said(&report, "2"), (Verdict::Pass, None));
+}
+
+#[test]
 fn rows_of_the_site_alone_run_after_those_of_the_table() {
     let (peer, silent, closed) = (Peer::greeting(), Silent::new(), Closed::new());
     let site = format!(

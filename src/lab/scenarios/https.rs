@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::http::routes::{Auth, Route, serve_routes};
-use crate::lab::http::{Answer, serve};
+use crate::lab::http::{Answer, End, Reply, serve};
 use crate::lab::pki::{ClientCertificate, Leaf, Signer};
 use crate::lab::raw::{self, Manner, banner};
 use crate::lab::scenario::{Scenario, Served, Start};
@@ -44,6 +44,9 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         "asked for, then 400 (nginx)",
         |ground| Box::pin(client_certificate(ground)),
     ),
+    bad("https-closed-after-tickets", F::PeerClosed, "asks, is content, and closes", |ground| {
+        Box::pin(closes_when_content(ground))
+    }),
     bad("https-plain", F::TlsNotTls, "plain HTTP on the port", |ground| Box::pin(plain(ground)))
         .showing(&[(Key::Spoke, "http")]),
     bad("https-503", F::ProtocolGateway, "503 of the ingress", |ground| Box::pin(gateway(ground))),
@@ -81,6 +84,14 @@ async fn client_certificate(ground: &Ground) -> io::Result<Served> {
             .reply()
     })
     .await?;
+    Ok(https(ground, server, "identified"))
+}
+
+/// The certificate that it asks for may be absent: what closes is the service, not TLS.
+async fn closes_when_content(ground: &Ground) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&GOOD)?;
+    let tls = ground.pki.tls_with(&identity, ClientCertificate::Optional, rustls::ALL_VERSIONS)?;
+    let server = serve(Some(tls), |_| Reply::raw("", End::Close)).await?;
     Ok(https(ground, server, "identified"))
 }
 

@@ -143,8 +143,8 @@ impl Dialer {
     /// What seeks our own secrets.
     fn redactor(&self) -> Redactor {
         let mut redactor = self.target.credentials.as_ref().map(Redactor::of).unwrap_or_default();
-        let proxy = self.target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref());
-        if let Some((_, password)) = proxy {
+        let proxy = self.target.proxy.as_ref().and_then(|proxy| proxy.auth.as_ref().ok());
+        if let Some(Some((_, password))) = proxy {
             redactor.add(password.bytes());
         }
         redactor

@@ -1,6 +1,7 @@
 //! Which fault a handshake is: by rustls' variant, by the alert (RFC 8446 §6.2), by the first bytes.
 
 use std::io;
+use std::sync::atomic::Ordering;
 
 use rustls::{AlertDescription as A, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
@@ -208,7 +209,10 @@ pub fn late(error: &io::Error, traffic: &Traffic, session: Option<&Session>) -> 
     }
     // Some servers close without an alert; the certificate that they asked for is then the likely
     // cause. A time-out is no close, and before TLS 1.3 a certificate was judged in the handshake.
-    if !ours.asked || traffic.received() > 0 || error.kind() == io::ErrorKind::TimedOut {
+    // Where tickets came, the peer was content with it.
+    let content = session.is_some_and(|session| session.accepted.load(Ordering::Relaxed));
+    let closed = traffic.received() == 0 && error.kind() != io::ErrorKind::TimedOut;
+    if !ours.asked || content || !closed {
         return None;
     }
     if !ours.gave {
@@ -226,9 +230,23 @@ mod tests {
     use super::*;
 
     fn code(kind: io::ErrorKind, client_asked: bool, client_sent: bool) -> Option<FaultCode> {
-        let session =
-            Session { leaf: None, name_verified: true, client_asked, client_sent, tls13: true };
-        late(&kind.into(), &Traffic::default(), Some(&session)).map(|fault| fault.code)
+        told(kind, &session(client_asked, client_sent))
+    }
+
+    fn session(client_asked: bool, client_sent: bool) -> Session {
+        let accepted = false.into();
+        Session {
+            leaf: None,
+            name_verified: true,
+            client_asked,
+            client_sent,
+            tls13: true,
+            accepted,
+        }
+    }
+
+    fn told(kind: io::ErrorKind, session: &Session) -> Option<FaultCode> {
+        late(&kind.into(), &Traffic::default(), Some(session)).map(|fault| fault.code)
     }
 
     #[test]
@@ -237,6 +255,15 @@ mod tests {
         assert_eq!(code(end, true, false), Some(FaultCode::TlsClientCertificateRequired));
         assert_eq!(code(end, true, true), Some(FaultCode::TlsClientCertificateRejected));
         assert_eq!(code(end, false, false), None);
+    }
+
+    #[test]
+    fn after_a_ticket_a_close_is_no_refusal() {
+        for sent in [true, false] {
+            let session = session(true, sent);
+            session.accepted.store(true, Ordering::Relaxed);
+            assert_eq!(told(io::ErrorKind::UnexpectedEof, &session), None);
+        }
     }
 
     #[test]

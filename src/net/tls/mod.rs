@@ -13,12 +13,13 @@ pub(crate) mod fuzz;
 mod ocsp;
 pub(super) mod old;
 mod problems;
+mod stream;
 pub mod trust;
 mod verdict;
 pub mod verify;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::client::Resumption;
@@ -61,6 +62,8 @@ pub struct Session {
     pub client_sent: bool,
     /// Whether the version is 1.3, where a client certificate is judged after the handshake.
     pub tls13: bool,
+    /// Whether the peer has sent tickets since: it is content with us.
+    pub accepted: AtomicBool,
 }
 
 /// A handshake that ended: its stream, what was seen, and what is wrong.
@@ -188,9 +191,12 @@ fn judged(
         client_asked: ours.asked,
         client_sent: ours.gave,
         tls13,
+        accepted: AtomicBool::new(false),
     };
     let warnings = warnings(trust, presented, now_s, verified);
-    Shaken { wire: Wire::secure(stream, Arc::new(session)), evidence, warnings, refusal }
+    let session = Arc::new(session);
+    let secured = stream::Secured { io: stream, session: Arc::clone(&session) };
+    Shaken { wire: Wire::secure(secured, session), evidence, warnings, refusal }
 }
 
 fn pins(trust: &Trust, presented: &verify::Presented) -> Option<Fault> {

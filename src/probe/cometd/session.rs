@@ -134,7 +134,7 @@ pub(super) fn client(dialer: &Dialer, place: &Place) -> Result<Client, Fault> {
 fn through(proxy: &Proxy) -> Result<reqwest::Proxy, Fault> {
     let url = proxy.url().replacen("socks5://", "socks5h://", 1);
     let built = reqwest::Proxy::all(url).map_err(|_| internal("the proxy makes no URL"))?;
-    Ok(match &proxy.auth {
+    Ok(match proxy.auth.as_ref().map_err(Fault::clone)? {
         Some((name, secret)) => built.basic_auth(name, secret.text().unwrap_or_default()),
         None => built,
     })
