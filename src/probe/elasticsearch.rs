@@ -9,7 +9,6 @@
 //! requires the operation gets it. An ill cluster is a fault in any case. One connection; another where the peer closes after each answer.
 
 use http::header::AUTHORIZATION;
-use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde_json::Value;
 
@@ -17,6 +16,7 @@ use crate::model::read::Problems;
 use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, WarningCode, clean};
 use crate::net::Dialer;
 use crate::probe::http::exchange::{Answer, Connection, Request};
+use crate::probe::http::secrets::{self, Given};
 use crate::probe::http::{self as web, status};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 
@@ -92,22 +92,11 @@ impl Elasticsearch {
     async fn climb(&self, dialer: &mut Dialer) -> Result<(), Fault> {
         let Some(mut connection) = web::connect(dialer).await? else { return Ok(()) };
         let mut request = Request::get("/", web::authority(dialer));
-        let (given, kept_back) = match secret(dialer) {
-            Ok(Some((name, value))) => {
-                request.set(name, value);
-                (true, None)
-            }
-            Ok(None) => (false, None),
-            Err(fault) => (false, Some(fault)),
-        };
+        let credentials = Given::put(&mut request, secrets::field(dialer, authorization));
+        let given = credentials.given;
         let answer = web::ask(dialer, &mut connection, &request).await?;
-        match (self.root(dialer, &answer, given), kept_back) {
-            // Asked for what we keep back: the reason for keeping it is the fault.
-            (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why),
-            (Err(fault), _) => return Err(fault),
-            (Ok(()), Some(why)) => return Err(why),
-            (Ok(()), None) => {}
-        }
+        let judged = self.root(dialer, &answer, given);
+        credentials.judge(judged)?;
         if given && dialer.wants(Proof::Authenticated) {
             dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Ok(()) }).await?;
             dialer.reach(Proof::Authenticated);
@@ -242,22 +231,15 @@ fn unhealthy(answer: &Answer) -> Fault {
         .with_some(Key::ServiceCode, kind)
 }
 
-/// The field that carries the credentials, once it is certain that it may be sent.
-fn secret(dialer: &mut Dialer) -> Result<Option<(HeaderName, HeaderValue)>, Fault> {
-    if !dialer.wants(Proof::Authenticated) {
-        return Ok(None);
-    }
-    let credentials = dialer.credentials()?;
-    let field = match &credentials {
-        Credentials::None => return Ok(None),
+/// Elasticsearch has a scheme of its own for API keys.
+fn authorization(credentials: &Credentials) -> Result<secrets::Field, Fault> {
+    match credentials {
         Credentials::ApiKey(key) => {
             let value = zeroize::Zeroizing::new([b"ApiKey ", key.bytes()].concat());
-            (AUTHORIZATION, web::sensitive(&value)?)
+            Ok((AUTHORIZATION, web::sensitive(&value)?))
         }
-        other => web::authorization(other)?,
-    };
-    dialer.may_send_secret(web::credentials_name(&credentials))?;
-    Ok(Some(field))
+        other => web::authorization(other),
+    }
 }
 
 /// The root without credentials: answered too, they prove nothing.

@@ -14,19 +14,20 @@
 pub mod between;
 pub mod exchange;
 pub mod options;
+pub(crate) mod secrets;
 pub mod status;
 
-use base64::Engine;
-use http::header::{AUTHORIZATION, LOCATION};
+use http::header::LOCATION;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::read::Problems;
-use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, Secret, WarningCode};
+use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
 use crate::net::Dialer;
 use crate::net::tls::TlsRequest;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use exchange::{Answer, Connection, Request};
 use options::Options;
+pub(crate) use secrets::{authorization, basic, credentials_name, sensitive};
 
 /// HTTP, in clear unless the site or the port says otherwise.
 pub const PROTOCOL: Protocol = Protocol {
@@ -315,57 +316,6 @@ pub(crate) fn identify_by_tls(dialer: &mut Dialer) {
         && dialer.wants(Proof::Identified)
     {
         dialer.reach(Proof::Identified);
-    }
-}
-
-/// The field that carries credentials: Basic (RFC 7617), Bearer (RFC 6750), or an API key.
-pub(crate) fn authorization(credentials: &Credentials) -> Result<(HeaderName, HeaderValue), Fault> {
-    match credentials {
-        Credentials::Login { username, password: Some(password), .. } => {
-            Ok((AUTHORIZATION, basic(username, password)?))
-        }
-        Credentials::Client { id, secret } => Ok((AUTHORIZATION, basic(id, secret)?)),
-        Credentials::Token(token) => {
-            let value = zeroize::Zeroizing::new([b"Bearer ", token.bytes()].concat());
-            Ok((AUTHORIZATION, sensitive(&value)?))
-        }
-        Credentials::ApiKey(key) => {
-            Ok((HeaderName::from_static("x-api-key"), sensitive(key.bytes())?))
-        }
-        other => Err(Fault::new(
-            FaultCode::AuthMethodUnsupported,
-            format!("{} can't be used with HTTP", other.what()),
-        )),
-    }
-}
-
-/// Basic credentials (RFC 7617).
-pub(crate) fn basic(username: &str, password: &Secret) -> Result<HeaderValue, Fault> {
-    let pair = zeroize::Zeroizing::new([username.as_bytes(), b":", password.bytes()].concat());
-    let encoded = base64::engine::general_purpose::STANDARD.encode(&*pair);
-    sensitive(format!("Basic {encoded}").as_bytes())
-}
-
-/// A field that is shown nowhere.
-pub(crate) fn sensitive(bytes: &[u8]) -> Result<HeaderValue, Fault> {
-    let mut value = HeaderValue::from_bytes(bytes).map_err(|_| {
-        Fault::new(
-            FaultCode::LocalSecretUnreadable,
-            "the secret holds control characters, which no header field may carry",
-        )
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// What credentials are called when they may not be sent.
-pub(crate) fn credentials_name(credentials: &Credentials) -> &'static str {
-    match credentials {
-        Credentials::Login { .. } => "the password (HTTP Basic)",
-        Credentials::Client { .. } => "the client secret",
-        Credentials::Token(_) => "the bearer token",
-        Credentials::ApiKey(_) => "the API key",
-        _ => "a secret field",
     }
 }
 

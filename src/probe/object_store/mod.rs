@@ -23,6 +23,7 @@ use crate::model::read::Problems;
 use crate::model::{Credentials, Fault, FaultCode, Key, Layer, Node, Proof, WarningCode, clean};
 use crate::net::Dialer;
 use crate::probe::http::exchange::{Answer, Connection, Request};
+use crate::probe::http::secrets::Given;
 use crate::probe::http::{self as web, status};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use options::{Kind, Options};
@@ -100,13 +101,8 @@ impl ObjectStore {
         };
         let answer = web::ask(dialer, &mut connection, &request).await?;
         dialer.note(Key::Bucket, clean::line(bucket, 100));
-        match (judge(dialer, &store, &answer, credentials.given()), kept_back) {
-            // Asked for what we keep back: the reason for keeping it is the fault.
-            (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why),
-            (Err(fault), _) => return Err(fault),
-            (Ok(()), Some(why)) => return Err(why),
-            (Ok(()), None) => {}
-        }
+        let judged = judge(dialer, &store, &answer, credentials.given());
+        Given::judged(kept_back, judged)?;
         if !credentials.given() || !dialer.wants(Proof::Authenticated) {
             return Ok(());
         }

@@ -9,14 +9,15 @@
 
 mod exposition;
 
+use http::HeaderValue;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 
 use crate::model::read::Problems;
 use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode, clean};
 use crate::net::Dialer;
 use crate::probe::http::exchange::{Answer, Request};
+use crate::probe::http::secrets::{self, Given};
 use crate::probe::http::{self as web, options, status};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use exposition::Exposition;
@@ -78,21 +79,11 @@ impl Prometheus {
         request.limit = LIMIT;
         request.set(ACCEPT, HeaderValue::from_static(WANTED));
         request.set(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let (given, kept_back) = match secret(dialer) {
-            Ok(Some((name, value))) => {
-                request.set(name, value);
-                (true, None)
-            }
-            Ok(None) => (false, None),
-            Err(fault) => (false, Some(fault)),
-        };
+        let credentials = Given::put(&mut request, secrets::field(dialer, web::authorization));
+        let given = credentials.given;
         let answer = web::ask(dialer, &mut connection, &request).await?;
-        match (self.judge(dialer, &answer, given), kept_back) {
-            (Err(fault), Some(why)) if fault.code.layer() == Layer::Auth => return Err(why),
-            (Err(fault), _) => return Err(fault),
-            (Ok(()), Some(why)) => return Err(why),
-            (Ok(()), None) => {}
-        }
+        let judged = self.judge(dialer, &answer, given);
+        credentials.judge(judged)?;
         if !given || !dialer.wants(Proof::Authenticated) {
             return Ok(());
         }
@@ -169,20 +160,6 @@ impl Prometheus {
         }
         Ok(found)
     }
-}
-
-/// The field that carries the credentials, once it is certain that it may be sent.
-fn secret(dialer: &mut Dialer) -> Result<Option<(HeaderName, HeaderValue)>, Fault> {
-    if !dialer.wants(Proof::Authenticated) {
-        return Ok(None);
-    }
-    let credentials = dialer.credentials()?;
-    if !credentials.given() {
-        return Ok(None);
-    }
-    let field = web::authorization(&credentials)?;
-    dialer.may_send_secret(web::credentials_name(&credentials))?;
-    Ok(Some(field))
 }
 
 /// The options, as JSON Schema describes them.
