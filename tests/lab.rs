@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use connprobe::lab::ground::Ground;
 use connprobe::lab::scenario::{self, Scenario, Served};
 use connprobe::model::report::{ConnectionReport, Report, Vantage};
-use connprobe::model::{FaultCode, Source, Verdict};
+use connprobe::model::{FaultCode, Key, Source, Verdict, WarningCode};
 use connprobe::net::Names;
 use connprobe::net::dns::{Hosts, ResolvConf, Resolver};
 use connprobe::net::names::Override;
@@ -91,6 +91,11 @@ fn disagreement(scenario: &Scenario, row: &ConnectionReport) -> Option<String> {
     if scenario.expect.is_none() && row.verdict != Verdict::Pass {
         let reason = row.reason.clone().unwrap_or_default();
         return Some(format!("healthy, and yet {}: {reason}", row.verdict));
+    }
+    let differs = |(key, _): &(Key, &str)| *key == Key::CLibrary;
+    let warned = row.warnings.iter().find(|warned| warned.code == WarningCode::DnsResolverDiffers);
+    if warned.is_some() != scenario.evidence.iter().any(differs) {
+        return Some(format!("warned of the C library: {:?}", warned.map(|warned| &warned.detail)));
     }
     let evidence = row.fault.as_ref().map(|fault| &fault.evidence);
     scenario.evidence.iter().find_map(|(key, text)| {

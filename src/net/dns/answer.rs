@@ -24,6 +24,8 @@ pub(super) struct Found {
     pub(super) word: String,
     /// The response code, where there was an answer.
     pub(super) rcode: Option<ResponseCode>,
+    /// How many addresses the answer over UDP had, where it was truncated.
+    pub(super) cut: Option<usize>,
 }
 
 impl Found {
@@ -34,6 +36,7 @@ impl Found {
             fault: Some(fault),
             word: word.to_owned(),
             rcode: None,
+            cut: None,
         }
     }
 
@@ -46,7 +49,10 @@ impl Found {
 /// Reads what a question brought.
 pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
     match ended {
-        Ended::Answer(message) => by_message(&message, name, kind),
+        Ended::Answer(message, cut) => {
+            let cut = cut.map(|cut| by_message(&cut, name, kind).addresses.len());
+            Found { cut, ..by_message(&message, name, kind) }
+        }
         Ended::Silent(ignored) => {
             let others = match ignored {
                 0 => String::new(),
@@ -63,11 +69,12 @@ pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
             let detail = format!("what came back is no answer to the question for {name}");
             Found::failed(Fault::new(FaultCode::DnsMalformed, detail), "no answer to the question")
         }
-        Ended::Truncated(why, error) => {
+        Ended::Truncated(why, error, cut) => {
             let detail = format!("the answer for {name} was truncated; {why}");
             let errno = error.as_ref().and_then(crate::net::tcp::errno_name);
             let fault = Fault::new(FaultCode::DnsTruncated, detail).with_some(Key::Errno, errno);
-            Found::failed(fault, "truncated")
+            let cut = Some(by_message(&cut, name, kind).addresses.len());
+            Found { cut, ..Found::failed(fault, "truncated") }
         }
         Ended::Unreachable(error) => {
             let detail = format!("the name server can't be reached: {}", plain(&error));
@@ -91,7 +98,7 @@ fn by_message(message: &Message, name: &Name, kind: RecordType) -> Found {
             1 => "1 address".to_owned(),
             count => format!("{count} addresses"),
         };
-        return Found { addresses, aliases, fault: None, word, rcode: Some(rcode) };
+        return Found { addresses, aliases, fault: None, word, rcode: Some(rcode), cut: None };
     }
     let (code, word) = match rcode {
         _ if over.is_some() => (FaultCode::DnsLoop, "loop".to_owned()),

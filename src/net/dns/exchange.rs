@@ -24,16 +24,16 @@ const AGAIN: Duration = Duration::from_millis(1_500);
 /// How a question ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// An answer that can be read.
-    Answer(Box<Message>),
+    /// An answer that can be read, and the one before it where that was truncated.
+    Answer(Box<Message>, Option<Box<Message>>),
     /// No answer came in time; so many datagrams with another ID did.
     Silent(usize),
     /// An answer to our question whose records can't be read.
     Malformed,
     /// Our ID came back, and no answer to our question with it.
     Strange,
-    /// Truncated, and TCP failed: what happened, and the system's error where it is one.
-    Truncated(String, Option<io::Error>),
+    /// Truncated, and TCP failed: what happened, the system's error where it is one, and what was cut.
+    Truncated(String, Option<io::Error>, Box<Message>),
     /// The server can't be reached.
     Unreachable(io::Error),
 }
@@ -49,10 +49,10 @@ pub(super) async fn ask(
     let id = random_id();
     let Ok(question) = question(id, name, kind) else { return Ended::Malformed };
     match over_udp(server, id, &question, until).await {
-        Ended::Answer(answer) if answer.metadata.truncation => {
+        Ended::Answer(cut, _) if cut.metadata.truncation => {
             match over_tcp(server, id, &question, until).await {
-                Ok(whole) => Ended::Answer(whole),
-                Err((why, error)) => Ended::Truncated(why, error),
+                Ok(whole) => Ended::Answer(whole, Some(cut)),
+                Err((why, error)) => Ended::Truncated(why, error, cut),
             }
         }
         ended => ended,
@@ -102,12 +102,12 @@ fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
         return Read::Strange;
     }
     match Message::from_vec(bytes) {
-        Ok(message) => Read::Ours(Ended::Answer(Box::new(message))),
+        Ok(message) => Read::Ours(Ended::Answer(Box::new(message), None)),
         // Cut off in the middle of a record, as TC says: no fault of the server's, but TCP's turn.
         Err(_) if header[2] & 0x02 != 0 => {
             let mut cut = Message::new(id, MessageType::Response, OpCode::Query);
             cut.metadata.truncation = true;
-            Read::Ours(Ended::Answer(Box::new(cut)))
+            Read::Ours(Ended::Answer(Box::new(cut), None))
         }
         Err(_) => Read::Ours(Ended::Malformed),
     }
@@ -123,7 +123,7 @@ async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
         let socket = UdpSocket::bind(any).await?;
         socket.connect(server).await?;
         socket.send(question).await?;
-        let mut buffer = [0_u8; UDP_LIMIT];
+        let mut buffer = vec![0_u8; UDP_LIMIT];
         for _ in 0..DATAGRAMS {
             // Asked again on the same socket, so that a late answer to the first question counts too.
             let size = match timeout(AGAIN, socket.recv(&mut buffer)).await {
@@ -166,10 +166,10 @@ async fn over_tcp(
         Ok::<_, io::Error>(read(&answer, id, question))
     };
     let why = match timeout_at(until, exchange).await {
-        Ok(Ok(Read::Ours(Ended::Answer(answer)))) if !answer.metadata.truncation => {
+        Ok(Ok(Read::Ours(Ended::Answer(answer, _)))) if !answer.metadata.truncation => {
             return Ok(answer);
         }
-        Ok(Ok(Read::Ours(Ended::Answer(_)))) => "the answer over TCP is truncated too",
+        Ok(Ok(Read::Ours(Ended::Answer(..)))) => "the answer over TCP is truncated too",
         Ok(Ok(_)) => "the answer over TCP can't be read",
         Ok(Err(error)) => {
             let name = crate::net::tcp::errno_name(&error);
