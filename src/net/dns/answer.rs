@@ -82,6 +82,12 @@ pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
             let fault = fault.with_some(Key::Errno, crate::net::tcp::errno_name(&error));
             Found::failed(fault, "unreachable")
         }
+        Ended::Exhausted(code, error) => {
+            let detail = format!("no socket to ask for {name} with: {}", code.about());
+            let fault = Fault::new(code, detail);
+            let fault = fault.with_some(Key::Errno, crate::net::tcp::errno_name(&error));
+            Found::failed(fault, "not asked")
+        }
     }
 }
 

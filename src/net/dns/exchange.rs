@@ -11,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::model::FaultCode;
+
 /// Largest answer over UDP that is taken: no EDNS is sent, so an honest one has 512 bytes at most.
 const UDP_LIMIT: usize = 4_096;
 /// Datagrams that are looked at for one question: strangers' answers are passed over, not for ever.
@@ -36,6 +38,31 @@ pub(super) enum Ended {
     Truncated(String, Option<io::Error>, Box<Message>),
     /// The server can't be reached.
     Unreachable(io::Error),
+    /// This host has no socket left to ask with: the code of what ran out.
+    Exhausted(FaultCode, io::Error),
+}
+
+impl Ended {
+    /// A question that could not be asked: what ran out here, else that there is no way.
+    fn unasked(error: io::Error) -> Self {
+        match exhausted(&error) {
+            Some(code) => Self::Exhausted(code, error),
+            None => Self::Unreachable(error),
+        }
+    }
+}
+
+/// What of this host ran out when a socket was made and bound; `None` where it is something else.
+pub(super) fn exhausted(error: &io::Error) -> Option<FaultCode> {
+    match error.raw_os_error()? {
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM => {
+            Some(FaultCode::LocalFilesExhausted)
+        }
+        libc::EADDRINUSE | libc::EADDRNOTAVAIL | libc::EAGAIN => {
+            Some(FaultCode::LocalPortsExhausted)
+        }
+        _ => None,
+    }
 }
 
 /// Asks one server one question.
@@ -52,6 +79,7 @@ pub(super) async fn ask(
         Ended::Answer(cut, _) if cut.metadata.truncation => {
             match over_tcp(server, id, &question, until).await {
                 Ok(whole) => Ended::Answer(whole, Some(cut)),
+                Err((_, Some(error))) if exhausted(&error).is_some() => Ended::unasked(error),
                 Err((why, error)) => Ended::Truncated(why, error, cut),
             }
         }
@@ -119,8 +147,12 @@ async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let (mut strange, mut ignored) = (false, 0);
+    let socket = match UdpSocket::bind(any).await {
+        Ok(socket) => socket,
+        Err(error) => return Ended::unasked(error),
+    };
     let exchange = async {
-        let socket = UdpSocket::bind(any).await?;
+        // The port is had by now: EADDRNOTAVAIL means here that we have no address of that family.
         socket.connect(server).await?;
         socket.send(question).await?;
         let mut buffer = vec![0_u8; UDP_LIMIT];

@@ -87,5 +87,11 @@ const fn goes_on(code: FaultCode) -> bool {
 
 /// Whether no further name is tried: it would meet the same.
 const fn ends(code: FaultCode) -> bool {
-    matches!(code, FaultCode::DnsTimeout | FaultCode::DnsUnreachable)
+    matches!(
+        code,
+        FaultCode::DnsTimeout
+            | FaultCode::DnsUnreachable
+            | FaultCode::LocalFilesExhausted
+            | FaultCode::LocalPortsExhausted
+    )
 }
