@@ -94,10 +94,17 @@ fn disagreement(scenario: &Scenario, row: &ConnectionReport) -> Option<String> {
         let reason = row.reason.clone().unwrap_or_default();
         return Some(format!("healthy, and yet {}: {reason}", row.verdict));
     }
-    let differs = |(key, _): &(Key, &str)| *key == Key::CLibrary;
-    let warned = row.warnings.iter().find(|warned| warned.code == WarningCode::DnsResolverDiffers);
-    if warned.is_some() != scenario.evidence.iter().any(differs) {
-        return Some(format!("warned of the C library: {:?}", warned.map(|warned| &warned.detail)));
+    for (key, code) in [
+        (Key::CLibrary, WarningCode::DnsResolverDiffers),
+        (Key::Limit, WarningCode::DnsAddressesSampled),
+    ] {
+        // A limit that was passed is a fault of some rows.
+        let promised = scenario.evidence.iter().any(|(shown, _)| *shown == key)
+            && (key == Key::CLibrary || scenario.expect.is_none());
+        let warned = row.warnings.iter().find(|warned| warned.code == code);
+        if warned.is_some() != promised {
+            return Some(format!("warned of {code}: {:?}", warned.map(|warned| &warned.detail)));
+        }
     }
     let evidence = row.fault.as_ref().map(|fault| &fault.evidence);
     scenario.evidence.iter().find_map(|(key, text)| {

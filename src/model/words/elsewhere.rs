@@ -21,6 +21,9 @@ pub const fn warning(code: W) -> &'static str {
         W::DnsResolverDiffers => {
             "see `c_library`: an image built on that library gets another answer; mend the name server"
         }
+        W::DnsAddressesSampled => {
+            "name the addresses that have to be proved (hosts: [..]): of each family the first 100 were probed"
+        }
         W::LocalFamilyWithoutRoute => "nothing, or say family: ipv4 (or ipv6) for this endpoint",
         W::PolicyNoWitness => {
             "run from a source that may connect, and merge: a dead address is silent too"

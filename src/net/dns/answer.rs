@@ -11,11 +11,16 @@ use crate::net::dns::exchange::Ended;
 /// Aliases that are followed within an answer: resolvers give up sooner (unbound after 11).
 const ALIASES: usize = 16;
 
+/// Addresses of one family that are taken: each is dialled.
+const ADDRESSES: usize = 100;
+
 /// What one question brought.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// The addresses, in the order of the answer.
     pub(super) addresses: Vec<IpAddr>,
+    /// How many were taken, where the answer had more.
+    pub(super) limit: Option<usize>,
     /// The aliases, in order.
     pub(super) aliases: Vec<String>,
     /// Why there are none.
@@ -32,6 +37,7 @@ impl Found {
     fn failed(fault: Fault, word: &str) -> Self {
         Self {
             addresses: Vec::new(),
+            limit: None,
             aliases: Vec::new(),
             fault: Some(fault),
             word: word.to_owned(),
@@ -97,14 +103,17 @@ fn plain(error: &std::io::Error) -> String {
 
 fn by_message(message: &Message, name: &Name, kind: RecordType) -> Found {
     let Followed { aliases, end, over } = follow(message, name);
-    let addresses = addresses(message, &end, kind);
+    let mut addresses = addresses(message, &end, kind);
     let rcode = message.metadata.response_code;
     if rcode == ResponseCode::NoError && !addresses.is_empty() && over.is_none() {
         let word = match addresses.len() {
             1 => "1 address".to_owned(),
             count => format!("{count} addresses"),
         };
-        return Found { addresses, aliases, fault: None, word, rcode: Some(rcode), cut: None };
+        let limit = (addresses.len() > ADDRESSES).then_some(ADDRESSES);
+        addresses.truncate(ADDRESSES);
+        let rcode = Some(rcode);
+        return Found { addresses, limit, aliases, fault: None, word, rcode, cut: None };
     }
     let (code, word) = match rcode {
         _ if over.is_some() => (FaultCode::DnsLoop, "loop".to_owned()),

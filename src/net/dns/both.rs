@@ -97,6 +97,7 @@ impl Both {
             .with_some(Key::Aaaa, word(&self.aaaa))
             .with_some(Key::Resolver, telling.map(|asked| shown(asked.server)))
             .with_some(Key::ServersAsked, servers.cloned())
+            .with_some(Key::Limit, self.all().find_map(|asked| asked.found.limit))
             .with_some(Key::CnameChain, aliases.cloned())
     }
 

@@ -41,6 +41,9 @@ pub(super) async fn resolve(
     })?;
     addresses.dedup();
     let mut warnings: Vec<Warning> = differing(&evidence).into_iter().collect();
+    if aim.addresses != Addresses::First {
+        warnings.extend(sampled(host, &evidence));
+    }
     let mut unmet = None;
     match aim.family {
         Family::Any => without_route(&mut addresses, &mut warnings),
@@ -64,6 +67,15 @@ pub(super) fn differing(evidence: &Evidence) -> Option<Warning> {
     let told = evidence.texts(Key::CLibrary);
     let code = WarningCode::DnsResolverDiffers;
     (!told.is_empty()).then(|| Warning { code, detail: told.join("; ") })
+}
+
+/// The warning that not every address of a name is probed.
+fn sampled(host: &str, evidence: &Evidence) -> Option<Warning> {
+    let limit = evidence.number(Key::Limit)?;
+    let word = |key| evidence.text(key).unwrap_or("nothing");
+    let (a, aaaa) = (word(Key::A), word(Key::Aaaa));
+    let detail = format!("{host} has {a} (A) and {aaaa} (AAAA): {limit} of each were probed");
+    Some(Warning { code: WarningCode::DnsAddressesSampled, detail })
 }
 
 fn not_run(layer: Layer) -> Step {

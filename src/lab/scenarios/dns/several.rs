@@ -3,7 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use crate::lab::dns::wire::{Data, Question, Reply, rcode};
+use crate::lab::dns::wire::{Data, Question, Record, Reply, rcode};
 use crate::lab::dns::zone::Zone;
 use crate::lab::dns::{Over, Said};
 use crate::lab::ground::{Ground, HOST};
@@ -40,6 +40,15 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-two-servers-silent", F::DnsTimeout, "neither of two servers says anything", |g| Box::pin(async {
         Ok(pair(g, Kind::Both(silent), Kind::Both(silent)).await?.impatient())
     })),
+    good("dns-many-addresses", "more addresses than are probed", |g| Box::pin(async {
+        Ok(one(g, |q, over, peer| crowd(q, over, peer, 150)).await?.with("addresses", "any".into()))
+    }))
+        .showing(&[(Key::A, "150 addresses"), (Key::Limit, "100")]),
+    good("dns-hundred-addresses", "as many addresses as are probed", |g| Box::pin(async {
+        Ok(one(g, |q, over, peer| crowd(q, over, peer, 100)).await?.with("addresses", "any".into()))
+    }))
+        .showing(&[(Key::A, "100 addresses")]),
+    bad("dns-one-of-many-dead", F::TcpRefused, "two addresses, and nothing listens at the second", |g| Box::pin(one(g, |q, over, peer| crowd(q, over, peer, 2)))),
     good("dns-search", "a short name that the third entry of the search list completes", |g| Box::pin(async {
         Ok(walk(g, vec![Kind::Both(three_zones)], SEARCH, "").await?.called("peer"))
     }))
@@ -129,4 +138,18 @@ fn text_zone(question: &Question, _: Over, peer: Ipv4Addr) -> Vec<Said> {
 /// Answers for the full name and is silent for every other.
 fn only_as_it_is(question: &Question, over: Over, peer: Ipv4Addr) -> Vec<Said> {
     if question.name == HOST { honest(question, over, peer) } else { Vec::new() }
+}
+
+/// The peer's address and others at which nothing listens; over UDP no more than fit.
+fn crowd(question: &Question, over: Over, peer: Ipv4Addr, count: u8) -> Vec<Said> {
+    if !is_a(question) {
+        return honest(question, over, peer);
+    }
+    let others = (1..count).map(|last| Ipv4Addr::new(127, 66, 66, last));
+    let addresses = std::iter::once(peer).chain(others);
+    let mut answers: Vec<_> = addresses.map(|at| Record::new(HOST, Data::A(at))).collect();
+    // 28 records of 16 bytes fit behind the question in 512 bytes (RFC 1035 §4.2.1).
+    let truncated = over == Over::Udp && answers.len() > 28;
+    answers.truncate(if truncated { 28 } else { answers.len() });
+    say(question, &Reply { truncated, ..Reply::of(answers) })
 }

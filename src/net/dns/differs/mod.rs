@@ -175,6 +175,7 @@ mod tests {
     fn asked(code: Option<FaultCode>) -> Asked {
         let found = Found {
             addresses: code.is_none().then_some([127, 0, 0, 1].into()).into_iter().collect(),
+            limit: None,
             aliases: Vec::new(),
             fault: code.map(|code| Fault::new(code, "")),
             word: "WORD".to_owned(),
