@@ -7,7 +7,7 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::Instant;
 
 use crate::model::{Evidence, Family, Fault, FaultCode, Key};
-use crate::net::dns::answer;
+use crate::net::dns::answer::{self, Found};
 use crate::net::dns::exchange::Ended;
 use crate::net::dns::servers::{self, Asked};
 use crate::net::dns::{ResolvConf, shown, wants, weight};
@@ -46,6 +46,7 @@ pub(super) async fn ask(conf: &ResolvConf, name: &Name, family: Family, until: I
     let until = if brought { until.min(Instant::now() + GRACE) } else { until };
     let late = |kind| {
         let found = answer::read(Ended::Silent(0), name, kind);
+        let found = Found { word: format!("no answer in {} s", GRACE.as_secs()), ..found };
         wants(family, kind == RecordType::AAAA).then(|| Asked {
             found,
             server: conf.servers[0],

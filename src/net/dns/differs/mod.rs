@@ -111,7 +111,7 @@ fn musl_one<'t>(conf: &ResolvConf, tried: &'t Tried) -> Saw<'t> {
                 let why = format!("{kind} is answered with {word}, which fails both questions");
                 return Saw::Nothing(why);
             }
-            Some(FaultCode::DnsTimeout) => return Saw::Nothing(unanswered(kind)),
+            Some(FaultCode::DnsTimeout) => return Saw::Nothing(unanswered(kind, word)),
             Some(_) => return Saw::Unknown,
         }
     }
@@ -121,8 +121,9 @@ fn musl_one<'t>(conf: &ResolvConf, tried: &'t Tried) -> Saw<'t> {
     Saw::Nothing(format!("{} exists without an address, which ends the search", tried.text))
 }
 
-fn unanswered(kind: &str) -> String {
-    format!("{kind} is not answered, which fails both questions")
+/// How long it was waited stands in the word: an answer that comes later would count.
+fn unanswered(kind: &str, word: &str) -> String {
+    format!("{kind} brought {word}, and without one both questions fail")
 }
 
 /// musl asks every server at once, and takes the first answer that is one.
@@ -159,8 +160,8 @@ fn cut(tried: &[Tried]) -> Option<String> {
 
 /// glibc fails where A is not answered, whatever AAAA brings.
 fn glibc(tried: &Tried) -> Option<String> {
-    let silent = tried.both.a.as_ref()?.found.code() == Some(FaultCode::DnsTimeout);
-    silent.then(|| unanswered("A"))
+    let found = &tried.both.a.as_ref()?.found;
+    (found.code() == Some(FaultCode::DnsTimeout)).then(|| unanswered("A", &found.word))
 }
 
 #[cfg(test)]

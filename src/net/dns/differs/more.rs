@@ -16,6 +16,7 @@ use crate::net::dns::{ResolvConf, exchange};
 
 /// How long the further answers are waited for: who is slower may as well be dead.
 const PATIENCE: Duration = Duration::from_millis(300);
+
 /// Further answers.
 #[derive(Debug, Default)]
 pub(in crate::net::dns) struct More {
@@ -38,6 +39,11 @@ pub(in crate::net::dns) async fn more(
         let unread = conf.search_line > MUSL_LINE && tried.iter().all(|tried| tried.text != text);
         let name = if unread { full(&text) } else { None }?;
         let both = both::ask(conf, &name, family, until).await;
+        // So short a wait says nothing of a silence.
+        let silent = |asked: &Asked| asked.found.code() == Some(FaultCode::DnsTimeout);
+        if [&both.a, &both.aaaa].into_iter().flatten().any(silent) {
+            return None;
+        }
         Some(Tried { text, name, completed: None, both })
     };
     let (others, absolute) = tokio::join!(others(conf, tried), absolute);
