@@ -12,8 +12,8 @@ use crate::net::dns::exchange::Ended;
 use crate::net::dns::servers::{self, Asked};
 use crate::net::dns::{ResolvConf, shown, wants, weight};
 
-/// How long an answer to the second question is waited for once the first has brought addresses.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long any further answer is waited for once it is known whether there are addresses.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// The answers to the two questions for one name.
 #[derive(Debug)]

@@ -1,21 +1,17 @@
 //! The few questions that are asked to tell what the C library would have seen.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use hickory_proto::rr::RecordType;
 use tokio::time::Instant;
 
 use crate::model::{Family, FaultCode};
 use crate::net::dns::answer::{self, Found};
-use crate::net::dns::both::{self, Both};
+use crate::net::dns::both::{self, Both, GRACE};
 use crate::net::dns::differs::{MUSL_LINE, has};
 use crate::net::dns::servers::Asked;
 use crate::net::dns::walk::{Tried, full};
 use crate::net::dns::{ResolvConf, exchange};
-
-/// How long the further answers are waited for: who is slower may as well be dead.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Further answers.
 #[derive(Debug, Default)]
@@ -33,7 +29,7 @@ pub(in crate::net::dns) async fn more(
     family: Family,
     tried: &[Tried],
 ) -> More {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + GRACE;
     let absolute = async {
         let text = format!("{host}.");
         let unread = conf.search_line > MUSL_LINE && tried.iter().all(|tried| tried.text != text);
@@ -61,7 +57,7 @@ async fn others(conf: &ResolvConf, tried: &[Tried]) -> Vec<(SocketAddr, Found)> 
     let mut rest = conf.servers.iter().copied().skip(at.map_or(usize::MAX, |at| at + 1));
     let one = |server: Option<SocketAddr>| async move {
         let server = server?;
-        let ended = exchange::ask(server, name, kind, PATIENCE).await;
+        let ended = exchange::ask(server, name, kind, GRACE).await;
         Some((server, answer::read(ended, name, kind)))
     };
     let (first, second) = tokio::join!(one(rest.next()), one(rest.next()));
