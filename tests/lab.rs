@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex};
 use connprobe::lab::ground::Ground;
 use connprobe::lab::scenario::{self, Scenario, Served};
 use connprobe::model::report::{ConnectionReport, Report, Vantage};
-use connprobe::model::{FaultCode, Source, Verdict};
+use connprobe::model::{FaultCode, Key, Source, Step, Verdict, WarningCode};
 use connprobe::net::Names;
 use connprobe::net::dns::{Hosts, ResolvConf, Resolver};
 use connprobe::net::names::Override;
+use connprobe::net::watch::{Bytes, Watch};
 use connprobe::profile::{self, Profile, Site};
 use connprobe::runner::{self, Header, Limits, Options, Plan};
 
@@ -41,7 +42,7 @@ fn files(served: &Served) -> (Profile, Site) {
     (profile, site)
 }
 
-async fn run(served: &Served) -> Result<Report, String> {
+async fn run(served: &Served, edit: fn(&mut Plan)) -> Result<Report, String> {
     let (profile, site) = files(served);
     let resolve = served.addresses.iter().map(|address| Override {
         host: served.host.clone(),
@@ -50,8 +51,9 @@ async fn run(served: &Served) -> Result<Report, String> {
         to_port: None,
     });
     let options = Options { all_sources: true, resolve: resolve.collect(), ..Options::default() };
-    let plan = Plan::bind(&profile, &site, &options)
+    let mut plan = Plan::bind(&profile, &site, &options)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    edit(&mut plan);
     let plan = Arc::new(plan);
     let resolver = match (&served.resolv_conf, &served.hosts_file) {
         (Some(conf), Some(hosts)) => Resolver {
@@ -92,6 +94,18 @@ fn disagreement(scenario: &Scenario, row: &ConnectionReport) -> Option<String> {
         let reason = row.reason.clone().unwrap_or_default();
         return Some(format!("healthy, and yet {}: {reason}", row.verdict));
     }
+    for (key, code) in [
+        (Key::CLibrary, WarningCode::DnsResolverDiffers),
+        (Key::Limit, WarningCode::DnsAddressesSampled),
+    ] {
+        // A limit that was passed is a fault of some rows.
+        let promised = scenario.evidence.iter().any(|(shown, _)| *shown == key)
+            && (key == Key::CLibrary || scenario.expect.is_none());
+        let warned = row.warnings.iter().find(|warned| warned.code == code);
+        if warned.is_some() != promised {
+            return Some(format!("warned of {code}: {:?}", warned.map(|warned| &warned.detail)));
+        }
+    }
     let evidence = row.fault.as_ref().map(|fault| &fault.evidence);
     scenario.evidence.iter().find_map(|(key, text)| {
         let steps = row.attempts.iter().flat_map(|attempt| &attempt.steps);
@@ -109,7 +123,7 @@ fn tried(scenario: &Scenario) -> Option<String> {
     runtime.block_on(async {
         let ground = Ground::new().expect("a private directory");
         let served = (scenario.start)(&ground).await.expect("the scenario starts");
-        match run(&served).await {
+        match run(&served, |_| {}).await {
             Ok(report) if report.unreconciled().is_none() => {
                 disagreement(scenario, &report.connections[0])
             }
@@ -149,4 +163,31 @@ fn every_scenario_is_classified_as_it_promises() {
 fn names_of_scenarios_are_unique() {
     let names: BTreeSet<&str> = scenario::all().map(|scenario| scenario.name).collect();
     assert_eq!(names.len(), scenario::all().count());
+}
+
+/// Breaks down in the middle of the probe's own work.
+#[derive(Debug)]
+struct Broken;
+
+impl Watch for Broken {
+    fn landed(&self, _: &str, _: &Step, _: &Bytes) {
+        panic!("this test wants a probe that panics");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_that_panics_loses_no_row_and_says_nothing_of_the_network() {
+    let ground = Ground::new().expect("a private directory");
+    let scenario = Scenario::named("tcp-banner").expect("it is there");
+    let served = (scenario.start)(&ground).await.expect("the scenario starts");
+    let report = run(&served, |plan| {
+        let aims = plan.cases.iter_mut().filter_map(|case| case.aim.as_mut());
+        aims.for_each(|aim| aim.target.watch = Some(Arc::new(Broken)));
+    });
+    let report = report.await.expect("the plan is right");
+    assert_eq!(report.unreconciled(), None);
+    let row = &report.connections[0];
+    assert_eq!(row.verdict, Verdict::Inconclusive);
+    let code = row.fault.as_ref().map(|fault| fault.code);
+    assert_eq!(code, Some(FaultCode::LocalInternal));
 }

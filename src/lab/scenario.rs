@@ -91,6 +91,7 @@ pub const ALL: &[&[Scenario]] = &[
     dns::SCENARIOS,
     dns::strange::SCENARIOS,
     dns::several::SCENARIOS,
+    dns::differing::SCENARIOS,
     stranger::SCENARIOS,
 ];
 

@@ -127,6 +127,7 @@ evidence_keys! {
     Addresses "addresses" Texts "the addresses that the name has";
     Resolver "resolver" Text "address of the name server that answered, or that was asked last";
     ServersAsked "servers_asked" Texts "each name server that was asked, with its outcome, where the first did not settle it";
+    CLibrary "c_library" Texts "what the C library of an application's image would have seen, where it is something else";
     Rcode "rcode" Text "the response code by its name (RFC 6895 §2.3)";
     CnameChain "cname_chain" Texts "the aliases, in order";
     QueryType "query_type" Text "A or AAAA";
@@ -305,6 +306,14 @@ impl Evidence {
         match self.get(key) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
+        }
+    }
+
+    /// The texts of a key; empty where there are none.
+    pub fn texts(&self, key: Key) -> &[Box<str>] {
+        match self.get(key) {
+            Some(Value::Texts(texts)) => texts,
+            _ => &[],
         }
     }
 

@@ -235,7 +235,8 @@ closed_codes! {
         AuthNotEnforced "auth.not-enforced" "credentials are accepted although nothing checks them";
         AuthCleartext "auth.cleartext" "credentials travelled without TLS";
         AuthWeak "auth.weak" "a weak method of authentication was used";
-        DnsResolverDiffers "dns.resolver-differs" "the C library would have come to another answer";
+        DnsResolverDiffers "dns.resolver-differs" "glibc or musl would have come to another answer than we did";
+        DnsAddressesSampled "dns.addresses-sampled" "the name has more addresses than are probed";
         LocalFamilyWithoutRoute "local.family-without-route" "an address of a family without a route was left out";
         PolicyNoWitness "policy.no-witness" "no other source is known to have reached the target";
         MeshSidecar "mesh.sidecar" "a sidecar stands between this pod and the network";

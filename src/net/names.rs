@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use nix::sys::resource::{Resource, getrlimit};
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::model::{Evidence, Family, Fault, Key};
 use crate::net::dns::{Resolution, Resolver};
@@ -32,6 +33,10 @@ pub struct Resolved {
     pub evidence: Evidence,
 }
 
+/// File descriptors of the process for each name that is asked for at once: two sockets, and three times
+/// as many for connections.
+const FILES: u64 = 8;
+
 type Asked = Arc<OnceCell<Result<Resolution, Fault>>>;
 
 /// The names of a run.
@@ -40,12 +45,13 @@ pub struct Names {
     resolver: Resolver,
     overrides: Vec<Override>,
     asked: Mutex<HashMap<(String, u8), Asked>>,
+    at_once: OnceLock<Semaphore>,
 }
 
 impl Names {
     /// Names by a resolver, some of them overridden.
     pub fn new(resolver: Resolver, overrides: Vec<Override>) -> Self {
-        Self { resolver, overrides, asked: Mutex::default() }
+        Self { resolver, overrides, ..Self::default() }
     }
 
     /// The resolver beneath.
@@ -112,6 +118,20 @@ impl Names {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asked.entry((host.to_owned(), family as u8)).or_default())
         };
-        asked.get_or_init(|| Box::pin(self.resolver.resolve(host, family, within))).await.clone()
+        let ask = || async {
+            // Closed it never is; the wait is no part of the name's time.
+            let _turn = self.at_once().acquire().await;
+            Box::pin(self.resolver.resolve(host, family, within)).await
+        };
+        asked.get_or_init(ask).await.clone()
+    }
+
+    /// Bounds how many names are asked for at once: a name server that says nothing would take every
+    /// file descriptor of a large run.
+    fn at_once(&self) -> &Semaphore {
+        self.at_once.get_or_init(|| {
+            let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(1_024, |(soft, _)| soft);
+            Semaphore::new(usize::try_from((files / FILES).clamp(4, 1_024)).unwrap_or(1_024))
+        })
     }
 }

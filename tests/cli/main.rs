@@ -7,6 +7,7 @@ mod blocked;
 mod codes;
 #[cfg(feature = "lab")]
 mod demo;
+mod exhausted;
 mod explain;
 #[cfg(feature = "lab")]
 mod junit;

@@ -3,6 +3,7 @@
 //! `cli – r1 – r2 – srv`, over IPv4 and IPv6. The program runs in `cli` as nobody's user without a
 //! capability. Needs root, `ip`, `nft`, `setpriv` and `python3`; it fails where one is missing.
 
+mod ports;
 mod sizes;
 mod town;
 mod ways;

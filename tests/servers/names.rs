@@ -27,6 +27,32 @@ fn every_address_of_a_name_is_tried_and_a_dead_one_fails_the_row() {
     assert_eq!(outcome.attempts().count(), 2, "{:#}", outcome.row);
 }
 
+/// unbound cuts the answer over UDP and has the whole of it over TCP.
+#[test]
+fn an_answer_too_large_for_a_datagram_is_had_over_tcp() {
+    let resolver = text("/dns/resolver");
+    let site = Site::of_row(2)
+        .resolv_conf(&format!("nameserver {resolver}\n"))
+        .destination(json!({"host": text("/dns/many"), "addresses": "any"}));
+    site.port(port("/nginx/ports/http_api")).run().passes().noting("a", "60 addresses");
+}
+
+#[test]
+fn a_short_name_is_completed_by_the_search_list() {
+    let (resolver, alias) = (text("/dns/resolver"), text("/dns/names/alias"));
+    let (name, zone) = alias.split_once('.').expect("a name in a zone");
+    let site = Site::of_row(2)
+        .resolv_conf(&format!("nameserver {resolver}\nsearch nowhere.{zone} {zone}\n"))
+        .destination(json!({"host": name}));
+    let outcome = site.port(port("/nginx/ports/http_api")).run().passes();
+    let tried = json!([
+        format!("{name}.nowhere.{zone}.: A NXDOMAIN, AAAA NXDOMAIN"),
+        format!("{name}.{zone}.: A 1 address, AAAA NODATA"),
+    ]);
+    let outcome = outcome.noting("names_tried", tried);
+    assert_eq!(outcome.row["warnings"], json!([]), "both C libraries would have found it too");
+}
+
 #[test]
 fn a_name_that_does_not_exist_is_told() {
     at("nxdomain").fails("dns.nxdomain").because("resolver", text("/dns/resolver"));

@@ -19,7 +19,10 @@ pub const fn warning(code: W) -> &'static str {
         }
         W::AuthWeak => "switch the account to SCRAM-SHA-256: md5 can be guessed offline",
         W::DnsResolverDiffers => {
-            "compare `getent ahosts` with the names tried: applications may see another answer"
+            "see `c_library`: an image built on that library gets another answer; mend the name server"
+        }
+        W::DnsAddressesSampled => {
+            "name the addresses that have to be proved (hosts: [..]): of each family the first 100 were probed"
         }
         W::LocalFamilyWithoutRoute => "nothing, or say family: ipv4 (or ipv6) for this endpoint",
         W::PolicyNoWitness => {

@@ -33,8 +33,9 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::LocalPortsExhausted,
-        decided: "EADDRNOTAVAIL or EADDRINUSE of a connection from a free local port",
-        means: "Every local port towards this destination is taken.",
+        decided: "EADDRNOTAVAIL, EADDRINUSE or EAGAIN of a socket that asked for any local port",
+        means: "Every local port towards this destination, or every one for questions to a name server, is \
+                taken.",
         is_not: "Not the peer's limit.",
         evidence: &[K::Errno],
         hint: "wait for connections in TIME_WAIT to end, or widen the local port range",

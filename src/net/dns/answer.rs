@@ -11,11 +11,16 @@ use crate::net::dns::exchange::Ended;
 /// Aliases that are followed within an answer: resolvers give up sooner (unbound after 11).
 const ALIASES: usize = 16;
 
+/// Addresses of one family that are taken: each is dialled.
+const ADDRESSES: usize = 100;
+
 /// What one question brought.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     /// The addresses, in the order of the answer.
     pub(super) addresses: Vec<IpAddr>,
+    /// How many were taken, where the answer had more.
+    pub(super) limit: Option<usize>,
     /// The aliases, in order.
     pub(super) aliases: Vec<String>,
     /// Why there are none.
@@ -24,16 +29,20 @@ pub(super) struct Found {
     pub(super) word: String,
     /// The response code, where there was an answer.
     pub(super) rcode: Option<ResponseCode>,
+    /// How many addresses the answer over UDP had, where it was truncated.
+    pub(super) cut: Option<usize>,
 }
 
 impl Found {
     fn failed(fault: Fault, word: &str) -> Self {
         Self {
             addresses: Vec::new(),
+            limit: None,
             aliases: Vec::new(),
             fault: Some(fault),
             word: word.to_owned(),
             rcode: None,
+            cut: None,
         }
     }
 
@@ -46,7 +55,10 @@ impl Found {
 /// Reads what a question brought.
 pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
     match ended {
-        Ended::Answer(message) => by_message(&message, name, kind),
+        Ended::Answer(message, cut) => {
+            let cut = cut.map(|cut| by_message(&cut, name, kind).addresses.len());
+            Found { cut, ..by_message(&message, name, kind) }
+        }
         Ended::Silent(ignored) => {
             let others = match ignored {
                 0 => String::new(),
@@ -63,17 +75,24 @@ pub(super) fn read(ended: Ended, name: &Name, kind: RecordType) -> Found {
             let detail = format!("what came back is no answer to the question for {name}");
             Found::failed(Fault::new(FaultCode::DnsMalformed, detail), "no answer to the question")
         }
-        Ended::Truncated(why, error) => {
+        Ended::Truncated(why, error, cut) => {
             let detail = format!("the answer for {name} was truncated; {why}");
             let errno = error.as_ref().and_then(crate::net::tcp::errno_name);
             let fault = Fault::new(FaultCode::DnsTruncated, detail).with_some(Key::Errno, errno);
-            Found::failed(fault, "truncated")
+            let cut = Some(by_message(&cut, name, kind).addresses.len());
+            Found { cut, ..Found::failed(fault, "truncated") }
         }
         Ended::Unreachable(error) => {
             let detail = format!("the name server can't be reached: {}", plain(&error));
             let fault = Fault::new(FaultCode::DnsUnreachable, detail);
             let fault = fault.with_some(Key::Errno, crate::net::tcp::errno_name(&error));
             Found::failed(fault, "unreachable")
+        }
+        Ended::Exhausted(code, error) => {
+            let detail = format!("no socket to ask for {name} with: {}", code.about());
+            let fault = Fault::new(code, detail);
+            let fault = fault.with_some(Key::Errno, crate::net::tcp::errno_name(&error));
+            Found::failed(fault, "not asked")
         }
     }
 }
@@ -84,14 +103,17 @@ fn plain(error: &std::io::Error) -> String {
 
 fn by_message(message: &Message, name: &Name, kind: RecordType) -> Found {
     let Followed { aliases, end, over } = follow(message, name);
-    let addresses = addresses(message, &end, kind);
+    let mut addresses = addresses(message, &end, kind);
     let rcode = message.metadata.response_code;
     if rcode == ResponseCode::NoError && !addresses.is_empty() && over.is_none() {
         let word = match addresses.len() {
             1 => "1 address".to_owned(),
             count => format!("{count} addresses"),
         };
-        return Found { addresses, aliases, fault: None, word, rcode: Some(rcode) };
+        let limit = (addresses.len() > ADDRESSES).then_some(ADDRESSES);
+        addresses.truncate(ADDRESSES);
+        let rcode = Some(rcode);
+        return Found { addresses, limit, aliases, fault: None, word, rcode, cut: None };
     }
     let (code, word) = match rcode {
         _ if over.is_some() => (FaultCode::DnsLoop, "loop".to_owned()),

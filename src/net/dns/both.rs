@@ -7,16 +7,18 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::Instant;
 
 use crate::model::{Evidence, Family, Fault, FaultCode, Key};
+use crate::net::dns::answer::{self, Found};
+use crate::net::dns::exchange::Ended;
 use crate::net::dns::servers::{self, Asked};
 use crate::net::dns::{ResolvConf, shown, wants, weight};
 
-/// How long an answer to the second question is waited for once the first has brought addresses.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long any further answer is waited for once it is known whether there are addresses.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
 
 /// The answers to the two questions for one name.
 #[derive(Debug)]
 pub(super) struct Both {
-    /// To A; nothing where it was not asked, or not waited for.
+    /// To A; nothing where it was not asked.
     pub(super) a: Option<Asked>,
     /// To AAAA, likewise.
     pub(super) aaaa: Option<Asked>,
@@ -42,9 +44,24 @@ pub(super) async fn ask(conf: &ResolvConf, name: &Name, family: Family, until: I
     // One family in hand: the other gets a moment, not the whole time-out.
     let brought = has(&a) || aaaa.as_ref().is_some_and(&has);
     let until = if brought { until.min(Instant::now() + GRACE) } else { until };
+    let late = |kind| {
+        let found = answer::read(Ended::Silent(0), name, kind);
+        let found = Found { word: format!("no answer in {} s", GRACE.as_secs()), ..found };
+        wants(family, kind == RecordType::AAAA).then(|| Asked {
+            found,
+            server: conf.servers[0],
+            servers: Vec::new(),
+        })
+    };
     match aaaa {
-        None => Both { a, aaaa: tokio::time::timeout_at(until, v6).await.unwrap_or(None) },
-        Some(aaaa) => Both { a: tokio::time::timeout_at(until, v4).await.unwrap_or(None), aaaa },
+        None => {
+            let aaaa = tokio::time::timeout_at(until, v6).await;
+            Both { a, aaaa: aaaa.unwrap_or_else(|_| late(RecordType::AAAA)) }
+        }
+        Some(aaaa) => {
+            let a = tokio::time::timeout_at(until, v4).await;
+            Both { a: a.unwrap_or_else(|_| late(RecordType::A)), aaaa }
+        }
     }
 }
 
@@ -81,21 +98,38 @@ impl Both {
             .with_some(Key::Aaaa, word(&self.aaaa))
             .with_some(Key::Resolver, telling.map(|asked| shown(asked.server)))
             .with_some(Key::ServersAsked, servers.cloned())
+            .with_some(Key::Limit, self.all().find_map(|asked| asked.found.limit))
             .with_some(Key::CnameChain, aliases.cloned())
     }
 
-    /// Why there is no address: the weightiest of the two, a refusal of one family alone left out.
-    pub(super) fn fault(self, name: &Name) -> (Fault, Vec<String>) {
-        let answers = [self.a, self.aaaa].into_iter().flatten().map(|asked| asked.found);
-        let mut faults: Vec<_> =
-            answers.filter_map(|found| found.fault.map(|fault| (fault, found.aliases))).collect();
-        let plain = faults.iter().any(|(fault, _)| fault.code == FaultCode::DnsNoData);
-        if plain {
-            // A server that says NODATA for one family and refuses the other has answered.
-            faults.retain(|(fault, _)| fault.code != FaultCode::DnsRefused);
+    /// The code of [`Self::fault`]; `None` where there is an address.
+    pub(super) fn code(&self) -> Option<FaultCode> {
+        if self.all().any(|asked| !asked.found.addresses.is_empty()) {
+            return None;
         }
-        faults.into_iter().max_by_key(|(fault, _)| weight(fault.code)).unwrap_or_else(|| {
-            (Fault::new(FaultCode::DnsNoData, format!("{name} has no address")), Vec::new())
-        })
+        Some(self.weightiest().map_or(FaultCode::DnsNoData, |(fault, _)| fault.code))
+    }
+
+    /// Why there is no address, and the aliases that were followed.
+    pub(super) fn fault(&self, name: &Name) -> (Fault, Vec<String>) {
+        match self.weightiest() {
+            Some((fault, aliases)) => (fault.clone(), aliases.to_vec()),
+            None => {
+                let detail = format!("{name} has no address");
+                (Fault::new(FaultCode::DnsNoData, detail), Vec::new())
+            }
+        }
+    }
+
+    /// The weightiest of the two faults, a refusal of one family alone left out.
+    fn weightiest(&self) -> Option<(&Fault, &[String])> {
+        let faults = || {
+            self.all()
+                .filter_map(|Asked { found, .. }| Some((found.fault.as_ref()?, &*found.aliases)))
+        };
+        // A server that says NODATA for one family and refuses the other has answered.
+        let plain = faults().any(|(fault, _)| fault.code == FaultCode::DnsNoData);
+        let counts = |fault: &Fault| !plain || fault.code != FaultCode::DnsRefused;
+        faults().filter(|(fault, _)| counts(fault)).max_by_key(|(fault, _)| weight(fault.code))
     }
 }

@@ -16,6 +16,8 @@ pub struct ResolvConf {
     pub servers: Vec<SocketAddr>,
     /// Domains that are tried behind a name.
     pub search: Vec<String>,
+    /// Bytes of the line that has these domains: musl passes over a long one.
+    pub search_line: usize,
     /// A name with fewer dots than this is completed first.
     pub ndots: usize,
     /// How often each server is asked.
@@ -29,6 +31,7 @@ impl Default for ResolvConf {
         Self {
             servers: vec![SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53)],
             search: Vec::new(),
+            search_line: 0,
             ndots: 1,
             attempts: 2,
             timeout_s: 5,
@@ -62,8 +65,8 @@ impl ResolvConf {
     /// Reads the text of a file. Lines that can't be read are passed over, as the C library does.
     pub fn parse(text: &str) -> Self {
         let mut conf = Self { servers: Vec::new(), ..Self::default() };
-        for line in text.lines() {
-            let line = line.split(['#', ';']).next().unwrap_or_default();
+        for whole in text.lines() {
+            let line = whole.split(['#', ';']).next().unwrap_or_default();
             let mut words = line.split_whitespace();
             match words.next() {
                 Some("nameserver") => {
@@ -72,8 +75,12 @@ impl ResolvConf {
                 }
                 Some("domain") => {
                     conf.search = words.next().map(str::to_owned).into_iter().collect();
+                    conf.search_line = whole.len();
                 }
-                Some("search") => conf.search = words.map(str::to_owned).collect(),
+                Some("search") => {
+                    conf.search = words.map(str::to_owned).collect();
+                    conf.search_line = whole.len();
+                }
                 Some("options") => words.for_each(|word| conf.option(word)),
                 _ => {}
             }

@@ -11,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::model::FaultCode;
+
 /// Largest answer over UDP that is taken: no EDNS is sent, so an honest one has 512 bytes at most.
 const UDP_LIMIT: usize = 4_096;
 /// Datagrams that are looked at for one question: strangers' answers are passed over, not for ever.
@@ -24,18 +26,43 @@ const AGAIN: Duration = Duration::from_millis(1_500);
 /// How a question ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// An answer that can be read.
-    Answer(Box<Message>),
+    /// An answer that can be read, and the one before it where that was truncated.
+    Answer(Box<Message>, Option<Box<Message>>),
     /// No answer came in time; so many datagrams with another ID did.
     Silent(usize),
     /// An answer to our question whose records can't be read.
     Malformed,
     /// Our ID came back, and no answer to our question with it.
     Strange,
-    /// Truncated, and TCP failed: what happened, and the system's error where it is one.
-    Truncated(String, Option<io::Error>),
+    /// Truncated, and TCP failed: what happened, the system's error where it is one, and what was cut.
+    Truncated(String, Option<io::Error>, Box<Message>),
     /// The server can't be reached.
     Unreachable(io::Error),
+    /// This host has no socket left to ask with: the code of what ran out.
+    Exhausted(FaultCode, io::Error),
+}
+
+impl Ended {
+    /// A question that could not be asked: what ran out here, else that there is no way.
+    fn unasked(error: io::Error) -> Self {
+        match exhausted(&error) {
+            Some(code) => Self::Exhausted(code, error),
+            None => Self::Unreachable(error),
+        }
+    }
+}
+
+/// What of this host ran out when a socket was made and bound; `None` where it is something else.
+pub(super) fn exhausted(error: &io::Error) -> Option<FaultCode> {
+    match error.raw_os_error()? {
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM => {
+            Some(FaultCode::LocalFilesExhausted)
+        }
+        libc::EADDRINUSE | libc::EADDRNOTAVAIL | libc::EAGAIN => {
+            Some(FaultCode::LocalPortsExhausted)
+        }
+        _ => None,
+    }
 }
 
 /// Asks one server one question.
@@ -49,10 +76,11 @@ pub(super) async fn ask(
     let id = random_id();
     let Ok(question) = question(id, name, kind) else { return Ended::Malformed };
     match over_udp(server, id, &question, until).await {
-        Ended::Answer(answer) if answer.metadata.truncation => {
+        Ended::Answer(cut, _) if cut.metadata.truncation => {
             match over_tcp(server, id, &question, until).await {
-                Ok(whole) => Ended::Answer(whole),
-                Err((why, error)) => Ended::Truncated(why, error),
+                Ok(whole) => Ended::Answer(whole, Some(cut)),
+                Err((_, Some(error))) if exhausted(&error).is_some() => Ended::unasked(error),
+                Err((why, error)) => Ended::Truncated(why, error, cut),
             }
         }
         ended => ended,
@@ -107,12 +135,12 @@ pub(super) fn read(bytes: &[u8], id: u16, question: &[u8]) -> Read {
         return Read::Strange;
     }
     match Message::from_vec(bytes) {
-        Ok(message) => Read::Ours(Ended::Answer(Box::new(message))),
+        Ok(message) => Read::Ours(Ended::Answer(Box::new(message), None)),
         // Cut off in the middle of a record, as TC says: no fault of the server's, but TCP's turn.
         Err(_) if header[2] & 0x02 != 0 => {
             let mut cut = Message::new(id, MessageType::Response, OpCode::Query);
             cut.metadata.truncation = true;
-            Read::Ours(Ended::Answer(Box::new(cut)))
+            Read::Ours(Ended::Answer(Box::new(cut), None))
         }
         Err(_) => Read::Ours(Ended::Malformed),
     }
@@ -124,11 +152,15 @@ async fn over_udp(server: SocketAddr, id: u16, question: &[u8], until: Instant) 
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let (mut strange, mut ignored) = (false, 0);
+    let socket = match UdpSocket::bind(any).await {
+        Ok(socket) => socket,
+        Err(error) => return Ended::unasked(error),
+    };
     let exchange = async {
-        let socket = UdpSocket::bind(any).await?;
+        // The port is had by now: EADDRNOTAVAIL means here that we have no address of that family.
         socket.connect(server).await?;
         socket.send(question).await?;
-        let mut buffer = [0_u8; UDP_LIMIT];
+        let mut buffer = vec![0_u8; UDP_LIMIT];
         for _ in 0..DATAGRAMS {
             // Asked again on the same socket, so that a late answer to the first question counts too.
             let size = match timeout(AGAIN, socket.recv(&mut buffer)).await {
@@ -171,10 +203,10 @@ async fn over_tcp(
         Ok::<_, io::Error>(read(&answer, id, question))
     };
     let why = match timeout_at(until, exchange).await {
-        Ok(Ok(Read::Ours(Ended::Answer(answer)))) if !answer.metadata.truncation => {
+        Ok(Ok(Read::Ours(Ended::Answer(answer, _)))) if !answer.metadata.truncation => {
             return Ok(answer);
         }
-        Ok(Ok(Read::Ours(Ended::Answer(_)))) => "the answer over TCP is truncated too",
+        Ok(Ok(Read::Ours(Ended::Answer(..)))) => "the answer over TCP is truncated too",
         Ok(Ok(_)) => "the answer over TCP can't be read",
         Ok(Err(error)) => {
             let name = crate::net::tcp::errno_name(&error);

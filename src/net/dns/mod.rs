@@ -2,18 +2,20 @@
 //! separate questions, each server of `resolv.conf` in turn (RFC 1034 §5.3.3, `resolv.conf(5)`).
 //!
 //! The messages are hickory's; sockets and order are ours, since a verdict needs to know what each
-//! name tried brought, and from whom. One question is one datagram; a healthy name costs two.
+//! name tried brought, and from whom. One question is one datagram; a healthy name costs two,
+//! and one more for each further server (to tell what the C library would have seen).
 
 mod answer;
 mod both;
 pub mod config;
+mod differs;
 mod exchange;
 mod servers;
+mod walk;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use hickory_proto::rr::Name;
 use tokio::time::Instant;
 
 use crate::model::{Evidence, Family, Fault, FaultCode, Key};
@@ -78,81 +80,37 @@ impl Resolver {
         until: Instant,
         evidence: Evidence,
     ) -> Result<Resolution, Fault> {
-        let mut tried = Vec::new();
-        let mut worst: Option<(Fault, Vec<String>)> = None;
-        let mut completing = true;
-        for (candidate, completed) in self.candidates(host) {
-            if completed && !completing {
-                continue;
-            }
-            let Ok(mut name) = Name::from_ascii(&candidate) else {
-                let detail = format!("`{host}` is no name that the DNS knows (RFC 1035 §2.3.4)");
-                return Err(with_evidence(Fault::new(FaultCode::DnsError, detail), evidence));
-            };
-            name.set_fqdn(true);
-            let answer = both::ask(&self.conf, &name, family, until).await;
-            tried.push(format!("{candidate}: {}", answer.words()));
-            let evidence = evidence.clone().with(Key::NamesTried, tried.clone());
-            let evidence = answer.note(evidence);
-            let addresses = answer.addresses();
-            if !addresses.is_empty() {
-                let evidence =
-                    evidence.with(Key::Source, "dns").with(Key::Addresses, told(&addresses));
-                return Ok(Resolution { addresses, evidence });
-            }
-            let (fault, aliases) = answer.fault(&name);
-            // Silence ends the walk: the next name would meet it too.
-            let last = matches!(fault.code, FaultCode::DnsTimeout | FaultCode::DnsUnreachable);
-            completing &= !completed || goes_on(fault.code);
-            let fault = with_evidence(fault, evidence);
-            if worst.as_ref().is_none_or(|(known, _)| weight(fault.code) > weight(known.code)) {
-                worst = Some((fault, aliases));
-            }
-            if last {
-                break;
-            }
+        let Ok(tried) = walk::walk(&self.conf, host, family, until).await else {
+            let detail = format!("`{host}` is no name that the DNS knows (RFC 1035 §2.3.4)");
+            return Err(with_evidence(Fault::new(FaultCode::DnsError, detail), evidence));
+        };
+        let more = differs::more(&self.conf, host, family, &tried).await;
+        let differs = differs::differing(&self.conf, host, &tried, &more);
+        let names = tried.iter().map(|tried| format!("{}: {}", tried.text, tried.both.words()));
+        let evidence = evidence
+            .with(Key::NamesTried, names.collect::<Vec<_>>())
+            .with_some(Key::CLibrary, (!differs.is_empty()).then_some(differs));
+        let addresses = tried.last().map(|tried| tried.both.addresses()).unwrap_or_default();
+        if let (Some(found), false) = (tried.last(), addresses.is_empty()) {
+            let evidence = found.both.note(evidence).with(Key::Source, "dns");
+            let evidence = evidence.with(Key::Addresses, told(&addresses));
+            return Ok(Resolution { addresses, evidence });
         }
-        let Some((mut fault, aliases)) = worst else {
+        // The first of those that weigh most.
+        let heavy = |tried: &&walk::Tried| tried.both.code().map(weight);
+        let Some(worst) = tried.iter().rev().max_by_key(heavy) else {
             return Err(Fault::new(FaultCode::LocalInternal, "no name was tried"));
         };
-        fault.evidence.set(Key::NamesTried, tried);
-        if !aliases.is_empty() {
-            fault.evidence.set(Key::CnameChain, aliases);
-        }
-        Err(fault)
-    }
-
-    /// The full names to try, in glibc's order, and whether the search list completed them.
-    fn candidates(&self, host: &str) -> Vec<(String, bool)> {
-        if host.ends_with('.') {
-            return vec![(host.to_owned(), false)];
-        }
-        let absolute = (format!("{host}."), false);
-        let completed = self
-            .conf
-            .search
-            .iter()
-            .map(|domain| (format!("{host}.{}.", domain.trim_end_matches('.')), true));
-        if host.matches('.').count() >= self.conf.ndots {
-            std::iter::once(absolute).chain(completed).collect()
-        } else {
-            completed.chain([absolute]).collect()
-        }
+        let (fault, aliases) = worst.both.fault(&worst.name);
+        let evidence = worst.both.note(evidence);
+        let aliases = (!aliases.is_empty()).then_some(aliases);
+        Err(with_evidence(fault, evidence.with_some(Key::CnameChain, aliases)))
     }
 }
 
 /// A server for the evidence: its port only where it is another than 53.
 fn shown(server: SocketAddr) -> String {
     if server.port() == 53 { server.ip().to_string() } else { server.to_string() }
-}
-
-/// Whether the next entry of the search list is tried after this; else the name as it is comes next
-/// (glibc's `res_nsearch`).
-const fn goes_on(code: FaultCode) -> bool {
-    matches!(
-        code,
-        FaultCode::DnsNxdomain | FaultCode::DnsNoData | FaultCode::DnsServfail | FaultCode::DnsLoop
-    )
 }
 
 /// Which of several faults tells most: what the network did, then what the server said, then that

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Addresses, Expectation, FaultCode};
 use crate::runner::execute::climb::{PAUSE, Tried, all, retries};
-use crate::runner::execute::resolve::resolve;
+use crate::runner::execute::resolve::{differing, resolve};
 use crate::runner::execute::sample::sampled;
 use crate::runner::execute::tokens::credentials;
 use crate::runner::execute::{Brought, Outcome, Shared};
@@ -99,6 +99,8 @@ pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outco
                 tried.extend(climbed);
             }
             Err(attempt) => {
+                let fault = attempt.fault.as_ref();
+                outcome.warnings.extend(fault.and_then(|fault| differing(&fault.evidence)));
                 lost.push(attempt);
                 tried.push(alone(lost));
             }

@@ -40,7 +40,10 @@ pub(super) async fn resolve(
         Attempt { address: None, proof: Proof::None, fault: Some(fault), steps }
     })?;
     addresses.dedup();
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Warning> = differing(&evidence).into_iter().collect();
+    if aim.addresses != Addresses::First {
+        warnings.extend(sampled(host, &evidence));
+    }
     let mut unmet = None;
     match aim.family {
         Family::Any => without_route(&mut addresses, &mut warnings),
@@ -57,6 +60,22 @@ pub(super) async fn resolve(
     let literal = evidence.text(Key::Source) == Some("literal");
     let step = (!literal).then(|| step(Outcome::Ok, evidence));
     Ok((addresses, step, warnings, unmet))
+}
+
+/// The warning that the C library of an application would have come to another answer.
+pub(super) fn differing(evidence: &Evidence) -> Option<Warning> {
+    let told = evidence.texts(Key::CLibrary);
+    let code = WarningCode::DnsResolverDiffers;
+    (!told.is_empty()).then(|| Warning { code, detail: told.join("; ") })
+}
+
+/// The warning that not every address of a name is probed.
+fn sampled(host: &str, evidence: &Evidence) -> Option<Warning> {
+    let limit = evidence.number(Key::Limit)?;
+    let word = |key| evidence.text(key).unwrap_or("nothing");
+    let (a, aaaa) = (word(Key::A), word(Key::Aaaa));
+    let detail = format!("{host} has {a} (A) and {aaaa} (AAAA): {limit} of each were probed");
+    Some(Warning { code: WarningCode::DnsAddressesSampled, detail })
 }
 
 fn not_run(layer: Layer) -> Step {

@@ -1,5 +1,6 @@
 //! Names: each way in which a name server says no, says nothing, or can't be reached.
 
+pub(in crate::lab) mod differing;
 pub(in crate::lab) mod several;
 pub(in crate::lab) mod strange;
 
@@ -86,7 +87,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-truncated-tcp-cut", F::DnsTruncated, "an answer that does not fit, and TCP ends in its middle", |g| Box::pin(one(g, |q, over, peer| {
         if over == Over::Tcp { vec![Said::Cut(honest_bytes(q, peer))] } else { truncated(q, over, peer) }
     }))),
-    good("dns-truncated-tcp-whole", "an answer that does not fit, and TCP has it", |g| Box::pin(one(g, truncated))),
+    good("dns-truncated-tcp-whole", "an answer that does not fit, and TCP has it", |g| Box::pin(one(g, truncated)))
+        .showing(&[(Key::CLibrary, "musl before 1.2.4 finds no address")]),
     bad("dns-unreachable", F::DnsUnreachable, "nothing listens where the name server should be", |g| Box::pin(scene(g, vec![Kind::Deaf])))
         .showing(&[(Key::Errno, "ECONNREFUSED")]),
 ];

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use crate::lab::dns::wire::{Data, Question, Reply, rcode};
+use crate::lab::dns::wire::{Data, Question, Record, Reply, rcode};
 use crate::lab::dns::zone::Zone;
 use crate::lab::dns::{Over, Said};
 use crate::lab::ground::{Ground, HOST};
@@ -16,11 +16,11 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("dns-aaaa-servfail", "A is answered, AAAA fails", |g| Box::pin(one(g, |q, over, peer| {
         if is_a(q) { honest(q, over, peer) } else { say(q, &Reply::of_code(rcode::SERVFAIL)) }
     })))
-        .showing(&[(Key::A, "1 address"), (Key::Aaaa, "SERVFAIL")]),
+        .showing(&[(Key::A, "1 address"), (Key::Aaaa, "SERVFAIL"), (Key::CLibrary, "musl finds no address: AAAA is answered with SERVFAIL")]),
     good("dns-aaaa-silent", "A is answered, AAAA is not", |g| Box::pin(one(g, |q, over, peer| {
         if is_a(q) { honest(q, over, peer) } else { Vec::new() }
     })))
-        .showing(&[(Key::A, "1 address")]),
+        .showing(&[(Key::A, "1 address"), (Key::Aaaa, "no answer"), (Key::CLibrary, "musl finds no address: AAAA brought no answer")]),
     bad("dns-a-servfail", F::DnsServfail, "AAAA says that there is none, A fails", |g| Box::pin(one(g, |q, over, peer| {
         if is_a(q) { say(q, &Reply::of_code(rcode::SERVFAIL)) } else { honest(q, over, peer) }
     })))
@@ -40,6 +40,15 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-two-servers-silent", F::DnsTimeout, "neither of two servers says anything", |g| Box::pin(async {
         Ok(pair(g, Kind::Both(silent), Kind::Both(silent)).await?.impatient())
     })),
+    good("dns-many-addresses", "more addresses than are probed", |g| Box::pin(async {
+        Ok(one(g, |q, over, peer| crowd(q, over, peer, 150)).await?.with("addresses", "any".into()))
+    }))
+        .showing(&[(Key::A, "150 addresses"), (Key::Limit, "100")]),
+    good("dns-hundred-addresses", "as many addresses as are probed", |g| Box::pin(async {
+        Ok(one(g, |q, over, peer| crowd(q, over, peer, 100)).await?.with("addresses", "any".into()))
+    }))
+        .showing(&[(Key::A, "100 addresses")]),
+    bad("dns-one-of-many-dead", F::TcpRefused, "two addresses, and nothing listens at the second", |g| Box::pin(one(g, |q, over, peer| crowd(q, over, peer, 2)))),
     good("dns-search", "a short name that the third entry of the search list completes", |g| Box::pin(async {
         Ok(walk(g, vec![Kind::Both(three_zones)], SEARCH, "").await?.called("peer"))
     }))
@@ -60,11 +69,11 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("dns-search-fails-on-the-way", "an entry of the search list whose zone fails", |g| Box::pin(async {
         Ok(walk(g, vec![Kind::Both(broken_zone)], SEARCH, "").await?.called("peer"))
     }))
-        .showing(&[(Key::NamesTried, "peer.a.example.: A SERVFAIL"), (Key::A, "1 address")]),
+        .showing(&[(Key::NamesTried, "peer.a.example.: A SERVFAIL"), (Key::A, "1 address"), (Key::CLibrary, "musl finds no address: A is answered with SERVFAIL")]),
     good("dns-search-without-address-on-the-way", "an entry of the search list where the name has no address", |g| Box::pin(async {
         Ok(walk(g, vec![Kind::Both(text_zone)], SEARCH, "").await?.called("peer"))
     }))
-        .showing(&[(Key::NamesTried, "peer.a.example.: A NODATA"), (Key::A, "1 address")]),
+        .showing(&[(Key::NamesTried, "peer.a.example.: A NODATA"), (Key::A, "1 address"), (Key::CLibrary, "peer.a.example. exists without an address")]),
     bad("dns-search-refused-on-the-way", F::DnsRefused, "an entry that is refused ends the search list, as in glibc", |g| Box::pin(async {
         Ok(walk(g, vec![Kind::Both(refused_zone)], SEARCH, "").await?.called("peer"))
     }))
@@ -85,11 +94,11 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
 const SEARCH: &str = "search a.example b.example lab.example\n";
 const NDOTS: &str = "search a.example b.example lab.example\noptions ndots:5\n";
 
-async fn pair(ground: &Ground, first: Kind, second: Kind) -> io::Result<Served> {
+pub(super) async fn pair(ground: &Ground, first: Kind, second: Kind) -> io::Result<Served> {
     scene(ground, vec![first, second]).await
 }
 
-fn silent(_: &Question, _: Over, _: Ipv4Addr) -> Vec<Said> {
+pub(super) fn silent(_: &Question, _: Over, _: Ipv4Addr) -> Vec<Said> {
     Vec::new()
 }
 
@@ -98,7 +107,7 @@ fn servfail(question: &Question, _: Over, _: Ipv4Addr) -> Vec<Said> {
 }
 
 /// The peer's zone, and others that hold nothing.
-fn three_zones(question: &Question, over: Over, peer: Ipv4Addr) -> Vec<Said> {
+pub(super) fn three_zones(question: &Question, over: Over, peer: Ipv4Addr) -> Vec<Said> {
     if question.name.ends_with("lab.example") {
         return honest(question, over, peer);
     }
@@ -129,4 +138,18 @@ fn text_zone(question: &Question, _: Over, peer: Ipv4Addr) -> Vec<Said> {
 /// Answers for the full name and is silent for every other.
 fn only_as_it_is(question: &Question, over: Over, peer: Ipv4Addr) -> Vec<Said> {
     if question.name == HOST { honest(question, over, peer) } else { Vec::new() }
+}
+
+/// The peer's address and others at which nothing listens; over UDP no more than fit.
+fn crowd(question: &Question, over: Over, peer: Ipv4Addr, count: u8) -> Vec<Said> {
+    if !is_a(question) {
+        return honest(question, over, peer);
+    }
+    let others = (1..count).map(|last| Ipv4Addr::new(127, 66, 66, last));
+    let addresses = std::iter::once(peer).chain(others);
+    let mut answers: Vec<_> = addresses.map(|at| Record::new(HOST, Data::A(at))).collect();
+    // 28 records of 16 bytes fit behind the question in 512 bytes (RFC 1035 §4.2.1).
+    let truncated = over == Over::Udp && answers.len() > 28;
+    answers.truncate(if truncated { 28 } else { answers.len() });
+    say(question, &Reply { truncated, ..Reply::of(answers) })
 }
