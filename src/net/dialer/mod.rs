@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::net::names::Names;
 use crate::net::proxy::Proxy;
+use crate::net::redact::Redactor;
 use crate::net::slots::{Place, Slots};
 use crate::net::tcp;
 use crate::net::tls::{self, Trust};
@@ -75,6 +76,7 @@ pub struct Dialer {
     session: Option<Arc<tls::Session>>,
     place: Place,
     watched: Option<Watched>,
+    secrets: Redactor,
 }
 
 impl Dialer {
@@ -101,6 +103,7 @@ impl Dialer {
             session: None,
             place: Place::default(),
             watched,
+            secrets: Redactor::default(),
         }
     }
 
@@ -183,6 +186,11 @@ impl Dialer {
     /// The credentials, or the fault that there are none because a secret or token can't be had.
     pub fn credentials(&self) -> Result<Credentials, Fault> {
         self.target.credentials.clone()
+    }
+
+    /// Takes a secret that is none of the credentials out of what is told of this attempt.
+    pub fn conceal(&mut self, secret: &[u8]) {
+        self.secrets.add(secret);
     }
 
     /// Whether a secret may be sent as it is.

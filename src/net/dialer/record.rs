@@ -136,6 +136,7 @@ impl Dialer {
         if let Some((_, password)) = proxy {
             redactor.add(password.bytes());
         }
+        redactor.join(&self.secrets);
         redactor
     }
 
