@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    cometd, elasticsearch, http, https, oauth2, object_store, pgbouncer, postgres, prometheus,
-    proxy, tcp, tls,
+    cometd, elasticsearch, hostile, http, https, oauth2, object_store, pgbouncer, postgres,
+    prometheus, proxy, tcp, tls,
 };
 use crate::lab::server::Server;
 use crate::model::{FaultCode, Key};
@@ -86,6 +86,7 @@ pub const ALL: &[&[Scenario]] = &[
     cometd::SCENARIOS,
     object_store::SCENARIOS,
     proxy::SCENARIOS,
+    hostile::SCENARIOS,
 ];
 
 /// Every scenario in the order of [`ALL`].

@@ -2,6 +2,7 @@
 
 pub(super) mod cometd;
 pub(super) mod elasticsearch;
+pub(super) mod hostile;
 pub(super) mod http;
 pub(super) mod https;
 pub(super) mod oauth2;
