@@ -19,6 +19,8 @@ pub enum Manner {
     Floods(Vec<u8>, Vec<u8>),
     /// Waits for the client to speak, says this, and then a byte every 20 ms.
     Drips(Vec<u8>),
+    /// Waits for the client to speak before each of these, and closes.
+    Dialogue(Vec<Vec<u8>>),
     /// Sends back what it gets.
     Echoes,
     /// Accepts and says nothing.
@@ -84,6 +86,14 @@ async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
         Manner::AnswersAndHolds(bytes) => {
             heard(&mut peer).await?;
             peer.stream.write_all(&bytes).await?;
+            drain(&mut peer).await
+        }
+        Manner::Dialogue(lines) => {
+            for line in lines {
+                heard(&mut peer).await?;
+                peer.stream.write_all(&line).await?;
+            }
+            peer.stream.shutdown().await?;
             drain(&mut peer).await
         }
         Manner::Floods(first, then) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    cometd, elasticsearch, hostile, http, https, oauth2, object_store, pgbouncer, postgres,
+    cometd, elasticsearch, hostile, http, https, near, oauth2, object_store, pgbouncer, postgres,
     prometheus, proxy, tcp, tls,
 };
 use crate::lab::server::Server;
@@ -29,6 +29,8 @@ pub struct Scenario {
     pub protocol: &'static str,
     /// What it must be classified as; `None` for health.
     pub expect: Option<FaultCode>,
+    /// The fault that it looks like and must not be classified as.
+    pub near: Option<FaultCode>,
     /// Evidence that must be there, each containing this text.
     pub evidence: &'static [(Key, &'static str)],
     /// Whether it can only be made by root.
@@ -47,7 +49,8 @@ impl Scenario {
         about: &'static str,
         start: Start,
     ) -> Self {
-        Self { name, protocol, expect: None, evidence: &[], needs_root: false, about, start }
+        let (expect, near, evidence) = (None, None, &[]);
+        Self { name, protocol, expect, near, evidence, needs_root: false, about, start }
     }
 
     /// A faulty one.
@@ -59,6 +62,11 @@ impl Scenario {
         start: Start,
     ) -> Self {
         Self { expect: Some(code), ..Self::good(name, protocol, about, start) }
+    }
+
+    /// Looking like this fault, which it is not.
+    pub(super) const fn near(self, code: FaultCode) -> Self {
+        Self { near: Some(code), ..self }
     }
 
     /// With evidence that must be there.
@@ -87,6 +95,7 @@ pub const ALL: &[&[Scenario]] = &[
     object_store::SCENARIOS,
     proxy::SCENARIOS,
     hostile::SCENARIOS,
+    near::SCENARIOS,
 ];
 
 /// Every scenario in the order of [`ALL`].

@@ -30,7 +30,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     Scenario::bad("hostile-endless-100", "http", F::PeerStalled, "100 Continue for ever", |_| {
         let head = b"HTTP/1.1 100 Continue\r\n\r\n";
         Box::pin(async { Ok(http(Manner::Floods(vec![], head.into())).await?.impatient()) })
-    }),
+    })
+    .near(F::ProtocolTooLarge),
     Scenario::bad("hostile-drip", "http", F::PeerStalled, "a body, byte by byte", |_| {
         let head = [OK, b"Content-Length: 1000\r\n\r\n"].concat();
         Box::pin(async { Ok(http(Manner::Drips(head)).await?.impatient()) })
