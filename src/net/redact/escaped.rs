@@ -31,7 +31,7 @@ fn reach(text: &[u8], secret: &[u8]) -> Option<Reach> {
         return None;
     }
     let mut at = vec![(0, 0)];
-    let mut seen = at.clone();
+    let mut parted = Vec::new();
     let mut cut = false;
     while let Some((read, matched)) = at.pop() {
         if matched == secret.len() {
@@ -39,13 +39,18 @@ fn reach(text: &[u8], secret: &[u8]) -> Option<Reach> {
         }
         let rest = &text[read..];
         cut |= matched >= SHORTEST && ends_within(rest);
+        let before = at.len();
         step(rest, &secret[matched..], &mut |taken, more| {
-            let next = (read + taken, matched + more);
-            if !seen.contains(&next) {
-                seen.push(next);
-                at.push(next);
-            }
+            at.push((read + taken, matched + more));
         });
+        // Where readings part they part once, so that the work stays in proportion to the text.
+        if at.len() > before + 1 {
+            if parted.contains(&(read, matched)) {
+                at.truncate(before);
+            } else {
+                parted.push((read, matched));
+            }
+        }
     }
     cut.then_some(Reach::Cut)
 }
