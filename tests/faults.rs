@@ -73,9 +73,10 @@ fn page() -> String {
     let mut page =
         "# Faults\n\nMade from the code by `CONNPROBE_UPDATE=1 cargo test --test faults`; \
                     don't edit it by hand.\n`connprobe explain CODE` says more. A scenario is \
-                    served by `connprobe lab --scenario NAME`.\n\n\
-                    | code | layer | decided by | who acts | proved by |\n\
-                    | --- | --- | --- | --- | --- |\n"
+                    served by `connprobe lab --scenario NAME`.\n\
+                    A near miss looks like the fault, and must get another code.\n\n\
+                    | code | layer | decided by | who acts | proved by | near miss |\n\
+                    | --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
     for code in FaultCode::ALL {
         let known = proofs.get(code.as_str()).map_or(&[][..], Vec::as_slice);
@@ -88,7 +89,12 @@ fn page() -> String {
         }
         let decided = words::of(*code).decided.replace('|', "\\|");
         let (layer, acts) = (code.layer().as_str(), code.acts().as_str());
-        let _ = writeln!(page, "| `{code}` | {layer} | {decided} | {acts} | {proved} |");
+        let near: Vec<String> = scenario::all()
+            .filter(|scenario| scenario.near == Some(*code))
+            .map(|scenario| format!("`{}`", scenario.name))
+            .collect();
+        let near = near.join(", ");
+        let _ = writeln!(page, "| `{code}` | {layer} | {decided} | {acts} | {proved} | {near} |");
     }
     page
 }

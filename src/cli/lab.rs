@@ -45,9 +45,10 @@ fn list() -> anyhow::Result<u8> {
     let mut out = std::io::stdout().lock();
     for scenario in scenario::all() {
         let expect = scenario.expect.map_or("passes", |code| code.as_str());
+        let near = scenario.near.map_or(String::new(), |code| format!(" (looks like {code})"));
         writeln!(
             out,
-            "{:<40} {:<14} {expect:<34} {}",
+            "{:<40} {:<14} {expect:<34} {}{near}",
             scenario.name, scenario.protocol, scenario.about
         )?;
     }

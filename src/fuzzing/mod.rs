@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Source, clean};
+use crate::model::{Secret, Source, clean};
 use crate::net::redact::Redactor;
 use crate::net::{dns, spoke, tcp, tls};
 use crate::probe::{object_store, prometheus};
@@ -104,10 +104,9 @@ fn cleaned(bytes: &[u8]) {
 /// The first part is a secret of ours, the second what a peer says.
 fn redacted(bytes: &[u8]) {
     let [secret, said, ..] = parts(bytes)[..] else { return };
-    // Shorter ones stand in ordinary words too, and in the word that takes their place.
-    if secret.len() < 6
-        || crate::model::Secret::SHOWN.as_bytes().windows(6).any(|w| secret.starts_with(w))
-    {
+    // Shorter ones stand in ordinary words too, and others in the word that takes their place.
+    let shown = Secret::SHOWN.as_bytes();
+    if secret.len() < 6 || shown.windows(3).any(|part| secret.windows(3).any(|own| own == part)) {
         return;
     }
     let mut redactor = Redactor::default();

@@ -23,6 +23,12 @@ pub enum Manner {
         /// Whether others end the connection.
         closes: bool,
     },
+    /// Waits for the client to speak, says the first of these, and then the second again and again.
+    Floods(Vec<u8>, Vec<u8>),
+    /// Waits for the client to speak, says this, and then a byte every 20 ms.
+    Drips(Vec<u8>),
+    /// Waits for the client to speak before each of these, and closes.
+    Dialogue(Vec<Vec<u8>>),
     /// Sends back what it gets.
     Echoes,
     /// Accepts and says nothing.
@@ -106,6 +112,30 @@ async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
                 peer.stream.shutdown().await?;
             }
             drain(&mut peer).await
+        }
+        Manner::Dialogue(lines) => {
+            for line in lines {
+                heard(&mut peer).await?;
+                peer.stream.write_all(&line).await?;
+            }
+            peer.stream.shutdown().await?;
+            drain(&mut peer).await
+        }
+        Manner::Floods(first, then) => {
+            heard(&mut peer).await?;
+            peer.stream.write_all(&first).await?;
+            // Ends with an error once the client has gone.
+            loop {
+                peer.stream.write_all(&then).await?;
+            }
+        }
+        Manner::Drips(first) => {
+            heard(&mut peer).await?;
+            peer.stream.write_all(&first).await?;
+            loop {
+                peer.stream.write_all(b"x").await?;
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
         }
         Manner::Echoes => {
             let (mut from, mut to) = peer.stream.split();

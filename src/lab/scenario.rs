@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    cometd, dns, elasticsearch, http, https, oauth2, object_store, pgbouncer, postgres, prometheus,
-    proxy, stranger, tcp, tls,
+    cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store, pgbouncer,
+    postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
 use crate::model::{FaultCode, Key};
@@ -31,6 +31,8 @@ pub struct Scenario {
     pub protocol: &'static str,
     /// What it must be classified as; `None` for health.
     pub expect: Option<FaultCode>,
+    /// The fault that it looks like and must not be classified as.
+    pub near: Option<FaultCode>,
     /// Evidence that must be there, each containing this text.
     pub evidence: &'static [(Key, &'static str)],
     /// Whether it can only be made by root.
@@ -49,7 +51,8 @@ impl Scenario {
         about: &'static str,
         start: Start,
     ) -> Self {
-        Self { name, protocol, expect: None, evidence: &[], needs_root: false, about, start }
+        let (expect, near, evidence) = (None, None, &[]);
+        Self { name, protocol, expect, near, evidence, needs_root: false, about, start }
     }
 
     /// A faulty one.
@@ -61,6 +64,11 @@ impl Scenario {
         start: Start,
     ) -> Self {
         Self { expect: Some(code), ..Self::good(name, protocol, about, start) }
+    }
+
+    /// Looking like this fault, which it is not.
+    pub(super) const fn near(self, code: FaultCode) -> Self {
+        Self { near: Some(code), ..self }
     }
 
     /// With evidence that must be there.
@@ -93,6 +101,8 @@ pub const ALL: &[&[Scenario]] = &[
     dns::several::SCENARIOS,
     dns::differing::SCENARIOS,
     stranger::SCENARIOS,
+    hostile::SCENARIOS,
+    near::SCENARIOS,
 ];
 
 /// Every scenario in the order of [`ALL`].

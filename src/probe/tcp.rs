@@ -179,13 +179,23 @@ impl Tcp {
                 return Ok(clean::bytes(&seen, 120));
             }
             if seen.len() > LIMIT {
-                return Err(self.unexpected(wire).with(Key::Limit, LIMIT));
+                return Err(self.endless(wire));
             }
         }
     }
 
     fn ended(&self, wire: &Wire) -> Fault {
         if wire.traffic().received() == 0 { closed(wire.traffic()) } else { self.unexpected(wire) }
+    }
+
+    /// More came than is read; where its beginning is another protocol's, that says more.
+    fn endless(&self, wire: &Wire) -> Fault {
+        let mut fault = self.unexpected(wire).with(Key::Limit, LIMIT);
+        if fault.code == FaultCode::ProtocolUnexpectedBody {
+            fault.code = FaultCode::ProtocolTooLarge;
+            fault.detail = format!("what is expected is not in the first {LIMIT} bytes");
+        }
+        fault
     }
 
     /// Something else came: another protocol where its bytes are known.

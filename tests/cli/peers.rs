@@ -46,7 +46,9 @@ impl Peer {
         })
     }
 
-    fn start(serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(
+        serve: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it has an address");
         let heard = Arc::new(Mutex::new(Vec::new()));

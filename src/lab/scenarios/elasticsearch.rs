@@ -46,7 +46,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         F::ServiceUnhealthy,
         "503 master_not_discovered_exception",
         |_| Box::pin(no_master()),
-    ),
+    )
+    .near(F::ProtocolGateway),
     bad("elasticsearch-unauthorized", F::AuthRequired, "401, and no credentials", |ground| {
         Box::pin(anonymous(ground))
     }),
@@ -70,7 +71,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("elasticsearch-502", F::ProtocolGateway, "the back end of a proxy is gone", |_| {
         Box::pin(gateway())
-    }),
+    })
+    .near(F::ServiceUnhealthy),
     bad("elasticsearch-silent", F::PeerSilent, "no answer", |_| Box::pin(silent())),
 ];
 

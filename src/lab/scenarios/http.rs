@@ -37,14 +37,17 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("http-wrong-password", F::AuthRejected, "401 to user and password", |ground| {
         Box::pin(basic(ground, "wrong-password"))
-    }),
-    bad("http-forbidden", F::AuthForbidden, "403 to a token", |ground| Box::pin(forbidden(ground))),
+    })
+    .near(F::LocalSecretUnreadable),
+    bad("http-forbidden", F::AuthForbidden, "403 to a token", |ground| Box::pin(forbidden(ground)))
+        .near(F::AuthRejected),
     bad("http-insecure", F::AuthInsecure, "a token, and no leave to send it in clear", |ground| {
         Box::pin(bearer(ground, Some(TOKEN), false))
     }),
     bad("http-502", F::ProtocolGateway, "502 of nginx", |_| {
         Box::pin(gateway(502, "502 Bad Gateway"))
-    }),
+    })
+    .near(F::ProtocolUnexpectedStatus),
     bad("http-503", F::ProtocolGateway, "503 of nginx", |_| {
         Box::pin(gateway(503, "503 Service Temporarily Unavailable"))
     })
@@ -109,19 +112,23 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     })
     .showing(&[(Key::Gateway, "l5d-proxy-error")]),
     bad("http-silent", F::PeerSilent, "no answer", |_| Box::pin(silent())),
-    bad("http-stalled", F::PeerStalled, "half a body, then nothing", |_| Box::pin(stalled())),
+    bad("http-stalled", F::PeerStalled, "half a body, then nothing", |_| Box::pin(stalled()))
+        .near(F::PeerSilent),
     bad("http-half-body", F::PeerClosed, "half a body, then FIN", |_| {
         Box::pin(health(Answer::json(200, &up()).half(End::Close)))
-    }),
+    })
+    .near(F::PeerStalled),
     bad("http-closed", F::PeerClosed, "FIN in place of an answer", |_| {
         Box::pin(health(Reply::raw("", End::Close)))
     }),
     bad("http-reset", F::PeerReset, "RST in place of an answer", |_| {
         Box::pin(health(Reply::raw("", End::Reset)))
-    }),
+    })
+    .near(F::PeerClosed),
     bad("http-garbage", F::ProtocolMalformed, "a status line that can't be read", |_| {
         Box::pin(health(Reply::raw("HTTP/1.1 abc nonsense\r\n\r\n", End::Close)))
-    }),
+    })
+    .near(F::ProtocolMismatch),
     bad("http-huge-head", F::ProtocolTooLarge, "a head without an end", |_| Box::pin(huge_head())),
     bad("http-huge-body", F::ProtocolTooLarge, "a body without an end", |_| Box::pin(huge_body())),
     bad("http-ssh", F::ProtocolMismatch, "SSH", |_| {

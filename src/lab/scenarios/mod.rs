@@ -3,8 +3,10 @@
 pub(super) mod cometd;
 pub(super) mod dns;
 pub(super) mod elasticsearch;
+pub(super) mod hostile;
 pub(super) mod http;
 pub(super) mod https;
+pub(super) mod near;
 pub(super) mod oauth2;
 pub(super) mod object_store;
 pub(super) mod pgbouncer;

@@ -40,6 +40,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         "401 unauthorized_client to a wrong secret",
         |ground| Box::pin(token(ground, known().manners(Manners::Keycloak), "wrong-secret")),
     )
+    .near(F::AuthForbidden)
     .showing(&[(Key::OauthError, "unauthorized_client")]),
     bad("oauth2-400", F::AuthRejected, "400 invalid_client", |ground| {
         Box::pin(token(ground, known().manners(Manners::BadRequest), "wrong-secret"))
@@ -61,7 +62,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("oauth2-unavailable", F::ServiceNotReady, "400 temporarily_unavailable", |ground| {
         Box::pin(refused(ground, 400, "temporarily_unavailable"))
-    }),
+    })
+    .near(F::ServiceError),
     good("oauth2-no-credentials", "no client of ours: alive, and no more is claimed", |_| {
         Box::pin(anonymous())
     }),
@@ -76,7 +78,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("oauth2-login-page", F::ProtocolUnexpectedBody, "200 with a login page", |ground| {
         Box::pin(page(ground, Answer::html(200, "Sign in").reply()))
-    }),
+    })
+    .near(F::ServiceWrongPeer),
     bad("oauth2-503", F::ProtocolGateway, "503 of an ingress", |ground| {
         let page_ =
             Answer::html(503, "503 Service Temporarily Unavailable").header("Server", "nginx");

@@ -50,6 +50,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("s3-read-only", F::AuthForbidden, "the canary may not be written", |ground| {
         Box::pin(canary(ground, Access::ReadOnly))
     })
+    .near(F::ServiceReadOnly)
     .showing(&[(Key::ServiceCode, "AccessDenied")]),
     bad("s3-skewed", F::AuthRejected, "RequestTimeTooSkewed", |ground| {
         Box::pin(s3(ground, store().ahead(Duration::hours(2)), SECRET))

@@ -50,7 +50,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("pgbouncer-starting", F::ServiceNotReady, "its server is starting up", |ground| {
         Box::pin(after_login(ground, "the database system is starting up"))
-    }),
+    })
+    .near(F::ServiceBackendDown),
     bad("pgbouncer-wrong-password", F::AuthRejected, "SASL authentication failed", |ground| {
         Box::pin(login(ground, "wrong-password", "ucsx"))
     }),

@@ -64,6 +64,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
                 .detail("User does not have CONNECT privilege."),
         ))
     })
+    .near(F::ServiceNoSuchDatabase)
     .showing(&[(Key::Sqlstate, "42501")]),
     bad("postgres-nologin", F::AuthForbidden, "28000 after AuthenticationOk", |ground| {
         Box::pin(refused(
@@ -97,6 +98,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("postgres-starting", F::ServiceNotReady, "57P03 starting up", |ground| {
         Box::pin(state(ground, State::Starting))
     })
+    .near(F::ServiceTooManyConnections)
     .showing(&[(Key::Sqlstate, "57P03")]),
     bad("postgres-cold-standby", F::ServiceNotReady, "57P03 not accepting", |ground| {
         Box::pin(state(ground, State::ColdStandby))
@@ -113,19 +115,22 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("postgres-read-only", F::ServiceReadOnly, "read-only by configuration", |ground| {
         Box::pin(writable(ground, server().state(State::ReadOnly)))
     }),
-    bad("postgres-hung", F::PeerSilent, "a stopped postmaster", |ground| Box::pin(hung(ground))),
+    bad("postgres-hung", F::PeerSilent, "a stopped postmaster", |ground| Box::pin(hung(ground)))
+        .near(F::ServiceNotReady),
     bad(
         "postgres-no-credentials",
         F::AuthRequired,
         "asks for a password, and none is there",
         |ground| Box::pin(anonymous(ground)),
-    ),
+    )
+    .near(F::AuthInsecure),
     bad(
         "postgres-cleartext",
         F::AuthInsecure,
         "wants the password itself, without TLS",
         |ground| Box::pin(cleartext(ground)),
-    ),
+    )
+    .near(F::AuthMethodUnsupported),
     bad("postgres-gss", F::AuthMethodUnsupported, "wants Kerberos", |ground| {
         Box::pin(plain(ground, server().method(Method::Gss)))
     }),
@@ -135,6 +140,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("postgres-tls-needed", F::AuthForbidden, "hostssl alone, and no TLS of ours", |ground| {
         Box::pin(tls_needed(ground))
     })
+    .near(F::TlsNotOffered)
     .showing(&[(Key::Sqlstate, "28000")]),
     bad("postgres-expired", F::TlsExpired, "an expired certificate", |ground| {
         Box::pin(secured(ground, server(), Leaf { until_days: -3, ..GOOD }))

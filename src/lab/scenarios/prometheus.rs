@@ -33,7 +33,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     .showing(&[(Key::Missing, "ucsx_masterdb_health_status")]),
     bad("prometheus-html", F::ProtocolUnexpectedBody, "a page in place of metrics", |_| {
         Box::pin(answer(Answer::html(200, "Please sign in")))
-    }),
+    })
+    .near(F::ProtocolMalformed),
     bad("prometheus-garbage", F::ProtocolMalformed, "a line that can't be read", |_| {
         Box::pin(answer(Answer::of(
             200,

@@ -22,14 +22,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("proxy-refused", F::ProxyUnreachable, "nothing listens where the proxy is", |_| {
         Box::pin(async { Ok(through(Server::refusing()?)) })
-    })
+    }).near(F::TcpRefused)
     .showing(&[(Key::Cause, "tcp.refused")]),
     bad("proxy-407", F::ProxyAuthRequired, "the proxy wants credentials", |_| {
         Box::pin(answering(
             b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"out\"\r\n\
             Content-Length: 0\r\n\r\n",
         ))
-    }),
+    }).near(F::AuthRequired),
     bad("proxy-403", F::ProxyDenied, "the proxy forbids the target", |_| {
         Box::pin(answering(
             b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\
@@ -41,7 +41,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
             b"HTTP/1.1 503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n\
             Content-Length: 0\r\n\r\n",
         ))
-    }),
+    }).near(F::ProxyUnreachable),
     bad("proxy-ssh", F::ProxyMalformed, "SSH where the proxy should be", |_| {
         Box::pin(answering(banner::SSH))
     }),
@@ -52,7 +52,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
             let answer = Answer::new(401).header("WWW-Authenticate", basic).reply();
             Ok(asked(serve(None, move |_| answer.clone()).await?))
         })
-    }),
+    }).near(F::ProxyAuthRequired),
     bad("local-no-secret", F::LocalSecretUnreadable, "the secret's file is missing", |_| {
         Box::pin(async {
             let auth = json!({"username": "me", "password": {"file": "/nonexistent/secret"}});

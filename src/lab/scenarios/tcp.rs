@@ -29,7 +29,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     Scenario::good("tcp-dialogue", "tcp", "the answer that was expected", |_| {
         Box::pin(answering(b"+PONG\r\n"))
     }),
-    bad("tcp-refused", F::TcpRefused, "nothing listens", |_| Box::pin(async { refused() })),
+    bad("tcp-refused", F::TcpRefused, "nothing listens", |_| Box::pin(async { refused() }))
+        .near(F::LocalNoRoute),
     bad("tcp-filtered", F::TcpFiltered, "a SYN without an answer", |_| {
         Box::pin(async { filtered() })
     }),
@@ -40,6 +41,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tcp-other-banner", F::ProtocolMismatch, "SMTP where SSH was expected", |_| {
         Box::pin(greeting(banner::SMTP))
     })
+    .near(F::ProtocolUnexpectedBody)
     .showing(&[(Key::Spoke, "smtp")]),
     bad(
         "tcp-rejected-answer",
@@ -49,8 +51,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     ),
     bad("tcp-silent", F::PeerSilent, "accepts and says nothing", |_| {
         Box::pin(expecting(Manner::Silent))
-    }),
-    bad("tcp-closed", F::PeerClosed, "accepts and closes", |_| Box::pin(expecting(Manner::Closes))),
+    })
+    .near(F::TcpFiltered),
+    bad("tcp-closed", F::PeerClosed, "accepts and closes", |_| Box::pin(expecting(Manner::Closes)))
+        .near(F::PeerReset),
     bad("tcp-reset", F::PeerReset, "accepts and resets", |_| {
         Box::pin(asking(Manner::ResetsOnData))
     }),

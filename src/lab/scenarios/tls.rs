@@ -37,16 +37,19 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tls-expired", F::TlsExpired, "ended nine days ago", |ground| {
         Box::pin(leaf(ground, Leaf { until_days: -9, ..GOOD }))
     })
+    .near(F::TlsNotYetValid)
     .showing(&[(Key::Subject, "connprobe lab")]),
     bad("tls-expired-intermediate", F::TlsExpired, "the intermediate ended", |ground| {
         Box::pin(leaf(ground, Leaf { signer: Signer::ExpiredIntermediate, ..GOOD }))
     }),
     bad("tls-not-yet-valid", F::TlsNotYetValid, "begins in nine days", |ground| {
         Box::pin(leaf(ground, Leaf { from_days: 9, ..GOOD }))
-    }),
+    })
+    .near(F::TlsExpired),
     bad("tls-unknown-issuer", F::TlsUnknownIssuer, "of another authority", |ground| {
         Box::pin(leaf(ground, Leaf { signer: Signer::Other, ..GOOD }))
     })
+    .near(F::TlsSelfSigned)
     .showing(&[(Key::Issuer, "Some Other CA")]),
     bad("tls-missing-intermediate", F::TlsUnknownIssuer, "the chain ends below a root", |ground| {
         Box::pin(leaf(ground, Leaf { signer: Signer::MissingIntermediate, ..GOOD }))
@@ -57,10 +60,12 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("tls-self-signed-ca", F::TlsSelfSigned, "its own issuer, as openssl makes it", |ground| {
         Box::pin(leaf(ground, Leaf { signer: Signer::Itself, authority: true, ..GOOD }))
-    }),
+    })
+    .near(F::TlsUnknownIssuer),
     bad("tls-other-name", F::TlsNameMismatch, "for another host", |ground| {
         Box::pin(leaf(ground, Leaf { sans: &["other.lab.example"], ..GOOD }))
     })
+    .near(F::TlsUnknownServerName)
     .showing(&[(Key::Sans, "other.lab.example")]),
     bad("tls-common-name", F::TlsNameMismatch, "the name stands in the subject alone", |ground| {
         Box::pin(leaf(ground, Leaf { sans: &[], common_name: HOST, ..GOOD }))
@@ -89,19 +94,23 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     ),
     bad("tls-old-version", F::TlsVersion, "alert protocol_version", |ground| {
         Box::pin(alert(ground, 70))
-    }),
+    })
+    .near(F::TlsNoCommonParameters),
     bad("tls-no-common", F::TlsNoCommonParameters, "alert handshake_failure", |ground| {
         Box::pin(alert(ground, 40))
-    }),
+    })
+    .near(F::TlsVersion),
     bad("tls-unknown-name", F::TlsUnknownServerName, "alert unrecognized_name", |ground| {
         Box::pin(alert(ground, 112))
-    }),
+    })
+    .near(F::TlsNameMismatch),
     bad("tls-alpn", F::TlsAlpn, "alert no_application_protocol", |ground| {
         Box::pin(alert(ground, 120))
     }),
     bad("tls-internal-error", F::TlsAlert, "alert internal_error", |ground| {
         Box::pin(alert(ground, 80))
-    }),
+    })
+    .near(F::TlsAlpn),
     bad("tls-http", F::TlsNotTls, "plain HTTP", |ground| {
         Box::pin(peer(ground, Manner::Answers(banner::HTTP.into())))
     })
@@ -109,6 +118,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tls-ssh", F::TlsNotTls, "SSH", |ground| {
         Box::pin(peer(ground, Manner::Greets(banner::SSH.into())))
     })
+    .near(F::TlsMalformed)
     .showing(&[(Key::Spoke, "ssh")]),
     bad("tls-smtp", F::TlsNotTls, "SMTP, which has STARTTLS", |ground| {
         Box::pin(peer(ground, Manner::Greets(banner::SMTP.into())))
@@ -120,13 +130,15 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     .showing(&[(Key::Spoke, "mysql")]),
     bad("tls-garbage", F::TlsMalformed, "a handshake record with nonsense in it", |ground| {
         Box::pin(peer(ground, Manner::AnswersAndHolds(vec![22, 3, 3, 0, 4, 99, 0, 0, 0])))
-    }),
+    })
+    .near(F::TlsNotTls),
     bad("tls-silent", F::PeerSilent, "no answer to the ClientHello", |ground| {
         Box::pin(peer(ground, Manner::Silent))
     }),
     bad("tls-closed", F::PeerClosed, "closes at the ClientHello", |ground| {
         Box::pin(peer(ground, Manner::ClosesOnData))
-    }),
+    })
+    .near(F::TlsAlert),
     bad("tls-reset", F::PeerReset, "resets at the ClientHello", |ground| {
         Box::pin(peer(ground, Manner::ResetsOnData))
     }),

@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::net::names::Names;
 use crate::net::proxy::Proxy;
+use crate::net::redact::Redactor;
 use crate::net::slots::{Place, Slots};
 use crate::net::tcp;
 use crate::net::tls::{self, Trust};
@@ -80,6 +81,7 @@ pub struct Dialer {
     watched: Option<Watched>,
     /// Whether it is a connection beside the climb.
     aside: bool,
+    secrets: Redactor,
 }
 
 impl Dialer {
@@ -108,6 +110,7 @@ impl Dialer {
             last: tcp::Last::default(),
             watched,
             aside: false,
+            secrets: Redactor::default(),
         }
     }
 
@@ -196,6 +199,11 @@ impl Dialer {
     /// The credentials, or the fault that there are none because a secret or token can't be had.
     pub fn credentials(&self) -> Result<Credentials, Fault> {
         self.target.credentials.clone()
+    }
+
+    /// Takes a secret that is none of the credentials out of what is told of this attempt.
+    pub fn conceal(&mut self, secret: &[u8]) {
+        self.secrets.add(secret);
     }
 
     /// Whether a secret may be sent as it is.

@@ -147,6 +147,7 @@ impl Dialer {
         if let Some(Some((_, password))) = proxy {
             redactor.add(password.bytes());
         }
+        redactor.join(&self.secrets);
         redactor
     }
 

@@ -155,7 +155,8 @@ pub(crate) fn fuzz(bytes: &[u8]) -> Option<Fault> {
     use hickory_proto::op::Message;
     let id = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
     let asked = Message::from_vec(bytes).ok().and_then(|message| message.queries.first().cloned());
-    let name = asked.as_ref().map_or_else(Name::root, |asked| asked.name().clone());
+    let name =
+        asked.as_ref().map_or_else(hickory_proto::rr::Name::root, |asked| asked.name().clone());
     let kind = asked.map_or(hickory_proto::rr::RecordType::A, |asked| asked.query_type());
     let question = exchange::question(id, &name, kind).ok()?;
     match exchange::read(bytes, id, &question) {

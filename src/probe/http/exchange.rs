@@ -226,6 +226,15 @@ fn too_large(what: &str, limit: usize) -> Fault {
         .with(Key::Limit, limit)
 }
 
+/// hyper has one kind for bytes and for fields: the bytes that came tell them apart.
+fn head_too_large(traffic: &Traffic) -> Fault {
+    if traffic.received() >= HEAD as u64 {
+        return too_large("the answer's head", HEAD);
+    }
+    let detail = format!("the answer's head has more than {FIELDS} fields");
+    Fault::new(FaultCode::ProtocolTooLarge, detail).with(Key::Limit, FIELDS)
+}
+
 fn decompressed(headers: &HeaderMap, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Fault> {
     let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
     if !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip") {
@@ -246,9 +255,8 @@ fn decompressed(headers: &HeaderMap, bytes: Vec<u8>, limit: usize) -> Result<Vec
 fn fault(error: &hyper::Error, traffic: &Traffic, session: Option<&Session>) -> Fault {
     let first = traffic.first_bytes();
     let is_http = first.len() < 5 && b"HTTP/".starts_with(&first) || first.starts_with(b"HTTP/");
-    // hyper has one kind for both; only a head that is too large has passed the bound.
-    if error.is_parse() && is_http && traffic.received() >= HEAD as u64 {
-        return too_large("the answer's head", HEAD);
+    if error.is_parse_too_large() && is_http {
+        return head_too_large(traffic);
     }
     if !is_http && !first.is_empty() {
         return mismatch(traffic);

@@ -138,6 +138,7 @@ impl Http {
             let secret = secret.load().map_err(|why| {
                 Fault::new(FaultCode::LocalSecretUnreadable, format!("the field `{name}`: {why}"))
             })?;
+            dialer.conceal(secret.bytes());
             fields.push((name.clone(), sensitive(secret.bytes())?));
         }
         if !fields.is_empty() {

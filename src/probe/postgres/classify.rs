@@ -50,8 +50,10 @@ pub(super) fn fault(error: &DbError, phase: Phase) -> Fault {
         _ => by_state(state, pooler),
     };
     let message = clean::line(error.message(), 200);
+    // Five letters where the peer is honest (appendix A).
+    let state = clean::line(state, 5);
     Fault::new(code, format!("{message} (SQLSTATE {state})"))
-        .with(Key::Sqlstate, clean::line(state, 5))
+        .with(Key::Sqlstate, state)
         .with(Key::Phase, phase.as_str())
         .with(Key::Message, message)
         .with_some(Key::Pooler, pooler.then_some("its errors name no file and routine"))

@@ -1,6 +1,10 @@
 //! Our own secrets, sought in what peers say: a peer that echoes what it was sent must not put it into
 //! a report.
 
+mod escaped;
+
+use std::ops::Range;
+
 use base64::Engine;
 
 use crate::model::{Credentials, Secret};
@@ -10,7 +14,12 @@ const SHORTEST: usize = 4;
 
 /// The forms in which a secret may come back.
 #[derive(Clone, Debug, Default)]
-pub struct Redactor(Vec<Secret>);
+pub struct Redactor {
+    /// As they stand; sought through every way of escaping single characters.
+    plain: Vec<Secret>,
+    /// Other letters altogether.
+    coded: Vec<Secret>,
+}
 
 impl Redactor {
     /// Those of credentials.
@@ -39,10 +48,10 @@ impl Redactor {
         self.keep(base64::engine::general_purpose::STANDARD.encode(&*pair).into_bytes());
     }
 
-    /// A secret: as it stands and cleaned, percent-encoded, in base64 at each of the three offsets, in
-    /// hexadecimal and as JSON escapes it.
+    /// A secret: as it stands, with any of its characters escaped, cleaned, in base64 at each of the three
+    /// offsets, and in hexadecimal.
     pub fn add(&mut self, secret: &[u8]) {
-        self.keep(secret.to_vec());
+        add(&mut self.plain, secret.to_vec());
         self.keep(crate::model::clean::bytes(secret, secret.len()).into_bytes());
         let engines = [
             base64::engine::general_purpose::STANDARD_NO_PAD,
@@ -54,24 +63,28 @@ impl Redactor {
                 self.keep(within_base64(secret, offset, &engine));
             }
         }
-        for (digits, plus) in [(UPPER, false), (LOWER, false), (UPPER, true)] {
-            self.keep(percent(secret, digits, plus));
-        }
         for digits in [UPPER, LOWER] {
             self.keep(secret.iter().flat_map(|byte| hex(*byte, digits)).collect());
         }
-        if let Ok(text) = std::str::from_utf8(secret)
-            && let Ok(json) = serde_json::to_string(text)
-        {
-            self.keep(json.as_bytes()[1..json.len() - 1].to_vec());
-            self.keep(json[1..json.len() - 1].replace('/', "\\/").into_bytes());
+    }
+
+    /// What another seeks too.
+    pub fn join(&mut self, other: &Self) {
+        for secret in &other.plain {
+            add(&mut self.plain, secret.bytes().to_vec());
+        }
+        for form in &other.coded {
+            self.keep(form.bytes().to_vec());
         }
     }
 
-    /// The value of a header field: the word of its scheme is no secret.
+    /// The value of a header field, and what stands behind the word of a scheme.
     pub fn add_field(&mut self, value: &[u8]) {
+        self.add(value);
         let credentials = value.iter().position(|byte| *byte == b' ').map(|at| &value[at + 1..]);
-        self.add(credentials.unwrap_or(value));
+        if let Some(credentials) = credentials {
+            self.add(credentials);
+        }
         let decoded = credentials
             .and_then(|basic| base64::engine::general_purpose::STANDARD.decode(basic).ok());
         if let Some(pair) = decoded.map(zeroize::Zeroizing::new)
@@ -82,38 +95,23 @@ impl Redactor {
     }
 
     fn keep(&mut self, form: Vec<u8>) {
-        if form.len() >= SHORTEST && !self.0.iter().any(|known| known.bytes() == form) {
-            // The longest first: a form that holds another must be sought before it.
-            let at = self.0.partition_point(|known| known.bytes().len() >= form.len());
-            self.0.insert(at, Secret::new(form));
-        }
+        add(&mut self.coded, form);
     }
 
     /// Whether there is nothing to seek.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.plain.is_empty() && self.coded.is_empty()
     }
 
     /// The bytes without any form of a secret; `None` where there is none in them.
     pub fn bytes(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let mut out: Option<Vec<u8>> = None;
-        for form in &self.0 {
+        let plain = self.plain.iter().map(|secret| (secret, escaped::find as Find));
+        let coded = self.coded.iter().map(|form| (form, literal as Find));
+        for (form, find) in plain.chain(coded) {
             let seen = out.as_deref().unwrap_or(bytes);
-            if let Some(replaced) = replace(seen, form.bytes()) {
+            if let Some(replaced) = replace(seen, form.bytes(), find) {
                 out = Some(replaced);
-            }
-        }
-        for form in &self.0 {
-            let seen = out.as_deref().unwrap_or(bytes);
-            // Text that was cut off ends with a mark.
-            let (text, mark) = match seen.strip_suffix("…".as_bytes()) {
-                Some(text) => (text, "…"),
-                None => (seen, ""),
-            };
-            if let Some(mut cut) = without_tail(text, form.bytes()) {
-                cut.extend_from_slice(mark.as_bytes());
-                out = Some(cut);
-                break;
             }
         }
         out
@@ -132,22 +130,6 @@ fn hex(byte: u8, digits: &[u8; 16]) -> [u8; 2] {
     [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]
 }
 
-/// Percent-encoded (RFC 3986 §2.1), or as a form has it, where a blank is a plus.
-fn percent(secret: &[u8], digits: &[u8; 16], plus: bool) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(secret.len() * 3);
-    for byte in secret {
-        match byte {
-            b' ' if plus => encoded.push(b'+'),
-            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) => encoded.push(*byte),
-            byte => {
-                encoded.push(b'%');
-                encoded.extend(hex(*byte, digits));
-            }
-        }
-    }
-    encoded
-}
-
 /// What base64 makes of a secret with `offset` bytes before it, whatever these are and whatever follows:
 /// only the letters that the secret alone decides.
 fn within_base64(secret: &[u8], offset: usize, engine: &impl Engine) -> Vec<u8> {
@@ -158,31 +140,46 @@ fn within_base64(secret: &[u8], offset: usize, engine: &impl Engine) -> Vec<u8> 
     letters.get(first..end).unwrap_or_default().to_vec()
 }
 
-/// The bytes without a beginning of a form at their end: what was cut off there may be a secret's rest.
-fn without_tail(bytes: &[u8], form: &[u8]) -> Option<Vec<u8>> {
-    let longest = form.len().saturating_sub(1).min(bytes.len());
-    let cut = (SHORTEST..=longest).rev().find(|cut| bytes.ends_with(&form[..*cut]))?;
-    Some([&bytes[..bytes.len() - cut], Secret::SHOWN.as_bytes()].concat())
+/// Adds a form where it is long enough, the longest first: one that holds another must be sought before it.
+fn add(forms: &mut Vec<Secret>, form: Vec<u8>) {
+    if form.len() >= SHORTEST && !forms.iter().any(|known| known.bytes() == form) {
+        let at = forms.partition_point(|known| known.bytes().len() >= form.len());
+        forms.insert(at, Secret::new(form));
+    }
 }
 
-fn replace(bytes: &[u8], form: &[u8]) -> Option<Vec<u8>> {
-    let find = |from: usize| {
-        let rest = bytes.get(from..)?;
-        rest.windows(form.len()).position(|window| window == form).map(|at| from + at)
-    };
-    let mut at = find(0)?;
-    let mut out = Vec::with_capacity(bytes.len());
+/// Where a form stands in a text from an offset on. A beginning of it at the very end counts: what was cut
+/// off there may be a secret's rest.
+type Find = fn(&[u8], &[u8], usize) -> Option<Range<usize>>;
+
+/// Text that was cut off ends with a mark.
+const CUT: &[u8] = "…".as_bytes();
+
+fn literal(text: &[u8], form: &[u8], from: usize) -> Option<Range<usize>> {
+    let whole = text.get(from..)?.windows(form.len()).position(|window| window == form);
+    if let Some(at) = whole {
+        return Some(from + at..from + at + form.len());
+    }
+    let end = text.len() - text.strip_suffix(CUT).map_or(0, |_| CUT.len());
+    let longest = form.len().saturating_sub(1).min(end.saturating_sub(from));
+    let cut = (SHORTEST..=longest).rev().find(|cut| text[..end].ends_with(&form[..*cut]))?;
+    Some(end - cut..end)
+}
+
+fn replace(text: &[u8], form: &[u8], find: Find) -> Option<Vec<u8>> {
+    let mut found = find(text, form, 0)?;
+    let mut out = Vec::with_capacity(text.len());
     let mut from = 0;
     loop {
-        out.extend_from_slice(&bytes[from..at]);
+        out.extend_from_slice(&text[from..found.start]);
         out.extend_from_slice(Secret::SHOWN.as_bytes());
-        from = at + form.len();
-        match find(from) {
-            Some(next) => at = next,
+        from = found.end;
+        match find(text, form, from) {
+            Some(next) => found = next,
             None => break,
         }
     }
-    out.extend_from_slice(&bytes[from..]);
+    out.extend_from_slice(&text[from..]);
     Some(out)
 }
 
