@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::fuzzing::told;
 use crate::model::read::Problems;
-use crate::model::{Credentials, Proof, Secret, Source, TimeoutSettings};
+use crate::model::{Credentials, FaultCode, Proof, Secret, Source, TimeoutSettings};
 use crate::net::proxy::{Proxy, Scheme};
 use crate::net::slots::Slots;
 use crate::net::tls::{Authorities, Trust};
@@ -76,6 +76,9 @@ fn climb(protocol: &str, options: &str, says: &[u8], proxy: Option<Scheme>) {
     let text = climbed(protocol, options, says, proxy);
     assert!(text.len() <= LONGEST, "an attempt of {} bytes", text.len());
     assert!(!text.contains(PASSWORD), "the password is told: {text}");
+    // No peer can make a mistake of ours.
+    let internal = format!("\"code\":\"{}\"", FaultCode::LocalInternal);
+    assert!(!text.contains(&internal), "a fault of ours: {text}");
 }
 
 /// The attempt as it is told.

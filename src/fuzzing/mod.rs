@@ -15,7 +15,7 @@ use crate::model::{Secret, Source, clean};
 use crate::net::redact::Redactor;
 use crate::net::{dns, spoke, tcp, tls};
 use crate::probe::{object_store, prometheus};
-use crate::report::saved;
+use crate::report::{FORMATS, saved};
 use crate::{cli, profile};
 
 /// Takes the bytes of one run; panics where something is wrong.
@@ -39,7 +39,7 @@ pub const ENTRIES: &[(&str, Entry)] = &[
     ("profile", profile),
     ("proxy", attempt::through_proxy),
     ("redact", redacted),
-    ("report", |bytes| told(&saved::read(bytes).err().map(|error| error.to_string()))),
+    ("report", report),
     ("site", site),
     ("spoke", |bytes| told(&spoke::recognise(bytes))),
     ("tls", |bytes| attempt::raw("tls", "{}", bytes)),
@@ -150,6 +150,24 @@ fn site(bytes: &[u8]) {
     let of = attempt::genesys();
     if let Err(problems) = profile::site(Arc::clone(&source), &|_| None, &of) {
         in_file(&problems, &source);
+    }
+}
+
+/// A saved report may be anybody's: it is refused in clean words, or every form of it can be made.
+fn report(bytes: &[u8]) {
+    let report = match saved::read(bytes) {
+        Ok(report) => report,
+        Err(error) => return told(&error.to_string()),
+    };
+    for format in FORMATS {
+        let mut out = Vec::new();
+        // A form may say that it can't be made of this.
+        let _ = (format.render)(&report, &mut out);
+        let out = String::from_utf8(out).expect("reports are UTF-8");
+        // JSON is the saved report itself; the others are read by people.
+        if format.name != "json" {
+            assert!(out.lines().all(clean::is_clean), "{}: {out:?}", format.name);
+        }
     }
 }
 

@@ -57,6 +57,17 @@ pub fn line(text: &str, limit: usize) -> String {
     out
 }
 
+/// The whole text with its line breaks; a tab becomes a blank, another hidden character `·`.
+pub fn lines(text: &str) -> String {
+    let shown = |c| match c {
+        '\n' => '\n',
+        '\t' => ' ',
+        c if hidden(c) => '·',
+        c => c,
+    };
+    text.chars().map(shown).collect()
+}
+
 /// As [`line()`], for bytes that may not be UTF-8.
 pub fn bytes(bytes: &[u8], limit: usize) -> String {
     let kept = &bytes[..bytes.len().min(limit.saturating_mul(4))];

@@ -15,7 +15,7 @@ use quick_xml::{Reader, Writer};
 use time::format_description::well_known::Rfc3339;
 
 use crate::model::report::{ConnectionReport, Report};
-use crate::model::{Outcome, Verdict};
+use crate::model::{Outcome, Verdict, clean};
 use crate::report::{Format, RenderError};
 
 /// JUnit.
@@ -27,8 +27,8 @@ fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
     let started =
         report.runs.first().and_then(|run| OffsetDateTime::parse(&run.started_at, &Rfc3339).ok());
     if let Some(why) = report.runs.iter().find_map(|run| run.setup_error.as_deref()) {
-        let case = TestCase::error("setup", Duration::ZERO, "setup", &clean(why));
-        let suite = TestSuiteBuilder::new(&clean(&report.profile.name)).add_testcase(case).build();
+        let case = TestCase::error("setup", Duration::ZERO, "setup", &shown(why));
+        let suite = TestSuiteBuilder::new(&shown(&report.profile.name)).add_testcase(case).build();
         builder.add_testsuite(suite);
     }
     let mut sources: Vec<&str> = Vec::new();
@@ -38,7 +38,7 @@ fn render(report: &Report, out: &mut dyn Write) -> Result<(), RenderError> {
         }
     }
     for source in sources {
-        let mut suite = TestSuiteBuilder::new(&clean(source));
+        let mut suite = TestSuiteBuilder::new(&shown(source));
         if let Some(started) = started {
             suite.set_timestamp(started);
         }
@@ -85,7 +85,7 @@ fn with_rounded_time(tag: &BytesStart<'_>) -> Result<BytesStart<'static>, quick_
 }
 
 fn case(report: &Report, row: &ConnectionReport) -> TestCase {
-    let name = clean(&row.title());
+    let name = shown(&row.title());
     // Milliseconds are the three decimals of a second.
     #[expect(clippy::cast_possible_truncation, reason = "a run lasts no 292 million years")]
     let time = Duration::milliseconds(row.elapsed_ms.round() as i64);
@@ -101,16 +101,16 @@ fn case(report: &Report, row: &ConnectionReport) -> TestCase {
             TestCaseBuilder::error(&name, time, code(row), &message(row))
         }
     };
-    case.set_classname(&clean(&format!("{}.{}", report.profile.name, row.source)));
+    case.set_classname(&shown(&format!("{}.{}", report.profile.name, row.source)));
     let steps = steps(row);
     if !steps.is_empty() {
-        case.set_system_out(&clean(&steps));
+        case.set_system_out(&shown(&steps));
     }
     case.build()
 }
 
 fn skipped(name: &str, why: &str) -> TestCaseBuilder {
-    TestCaseBuilder::skipped_with_cause(name, "skipped", &clean(why))
+    TestCaseBuilder::skipped_with_cause(name, "skipped", &shown(why))
 }
 
 fn code(row: &ConnectionReport) -> &'static str {
@@ -128,7 +128,7 @@ fn message(row: &ConnectionReport) -> String {
     if let Some(owner) = &row.owner {
         let _ = write!(text, " (owner: {owner})");
     }
-    clean(&text)
+    shown(&text)
 }
 
 /// The steps as text, a line each.
@@ -160,13 +160,9 @@ fn steps(row: &ConnectionReport) -> String {
     text
 }
 
-/// Text that XML can hold, also within CDATA.
-fn clean(text: &str) -> String {
-    let allowed = |c: &char| {
-        matches!(c, '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-            && !('\u{7f}'..='\u{9f}').contains(c)
-    };
-    text.chars().filter(allowed).collect::<String>().replace("]]>", "]] >")
+/// Text that XML can hold, also within CDATA, and that reads as it stands: a saved report may be anybody's.
+fn shown(text: &str) -> String {
+    clean::lines(text).replace("]]>", "]] >")
 }
 
 #[cfg(test)]
