@@ -21,6 +21,11 @@ const LARGE: Option<Rule> = Some(("r2", "forward", "meta length > 1000 drop"));
 /// What carries data dies; handshakes and acknowledgements pass.
 const DATA: Option<Rule> = Some(("r2", "forward", "meta length > 100 drop"));
 
+const FORBIDDEN: Option<Rule> =
+    Some(("r2", "forward", "meta length > 100 reject with icmpx admin-prohibited"));
+const REJECTED: Option<Rule> =
+    Some(("r2", "forward", "meta length > 100 reject with icmpx port-unreachable"));
+
 const TLS: &str = "{tls: {}}, proof: spoken";
 const PING: &str = "{tcp: {send: ping, expect: done}}, proof: spoken";
 /// Three segments and then some, and one segment; the text is made where it is used.
@@ -44,6 +49,8 @@ const SCENES: &[Scene] = &[
     Scene { name: "a server that begins and stops", port: 7108, peer: "begin", probe: PING, rule: None, code: Some("peer.stalled"), evidence: &[NOT_BY_SIZE, ("bytes", "5", "5")] },
     Scene { name: "a server that was slow once", port: 7109, peer: "late:3000", probe: PING, rule: None, code: Some("peer.silent"), evidence: &[NOT_BY_SIZE] },
     Scene { name: "a path that carries no data at all", port: 7110, peer: "count:3000", probe: LONG, rule: DATA, code: Some("peer.silent"), evidence: &[NOT_BY_SIZE, ("unacknowledged", "3", "3")] },
+    Scene { name: "a firewall that rejects data after the handshake", port: 7111, peer: "count:3000", probe: LONG, rule: FORBIDDEN, code: Some("peer.silent"), evidence: &[NOT_BY_SIZE, ("errno", "EHOSTUNREACH", "EACCES")] },
+    Scene { name: "a firewall that rejects data as if no port were there", port: 7112, peer: "count:3000", probe: LONG, rule: REJECTED, code: Some("peer.silent"), evidence: &[NOT_BY_SIZE, ("errno", "ECONNREFUSED", "ECONNREFUSED")] },
 ];
 
 /// A link that takes 1,300 bytes and says so, as it should: the path MTU is learnt, and the row passes.
