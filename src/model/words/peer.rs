@@ -81,7 +81,8 @@ pub(super) const WORDS: &[Words] = &[
     Words {
         code: C::PeerStalled,
         decided: "some bytes, then none until the time-out; or ETIMEDOUT while sending; or silence that a \
-                  second connection with segments of 536 bytes (TCP_MAXSEG) does not meet, and a third one with ordinary segments does",
+                  second connection with segments of 536 bytes (TCP_MAXSEG) does not meet, \
+                  and a third one with ordinary segments does",
         means: "The answer began and stopped, or does so where packets are large: then size_passed and \
                 size_lost say which pass and which do not.",
         is_not: "Not peer.silent: something was said, or is said to small packets. With size_lost it is \
