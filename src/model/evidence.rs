@@ -150,6 +150,7 @@ evidence_keys! {
     SizeLost "size_lost" Number "size of the packets that do not pass, headers included, in bytes, as far as can be told";
     LocalAddress "local_address" Text "our address and port of the connection";
     Hops "hops" Texts "the routers on the way, by TTL";
+    Untraced "untraced" Text "why it is not known how far SYNs get";
     DiesPastHop "dies_past_hop" Number "the last hop that is known to have got the SYN";
     LastHop "last_hop" Text "address of that hop";
     ArrivalTtl "arrival_ttl" Number "TTL with which the answer arrived";

@@ -199,6 +199,11 @@ pub fn broken(error: &io::Error, traffic: &Traffic, session: Option<&Session>) -
             FaultCode::PeerStalled,
             "the path to the peer went away while it was answering",
         ),
+        // Of a connection that stands, these are the errnos of ICMP port unreachable and prohibited.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => Fault::new(
+            FaultCode::PeerStalled,
+            "packets of the connection were rejected by ICMP after its handshake",
+        ),
         _ => closed_detail(bytes),
     };
     fault.with(Key::Bytes, bytes).with_some(Key::Errno, crate::net::tcp::errno_name(error))

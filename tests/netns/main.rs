@@ -42,7 +42,7 @@ const SCENES: &[Scene] = &[
     Scene { name: "host unreachable by a rule", port: 7003, rule: Some(("r2", "forward", HOST)), code: Some("tcp.host-unreachable"), evidence: &[("icmp_code", "1", "3")] },
     Scene { name: "rejected on the way", port: 7004, rule: Some(("r2", "forward", PORT)), code: Some("tcp.rejected"), evidence: &[("answered_by", "router", "router"), ("icmp_code", "3", "4")] },
     Scene { name: "no route by a rule", port: 7005, rule: Some(("r2", "forward", ROUTE)), code: Some("tcp.network-unreachable"), evidence: &[("icmp_code", "0", "0")] },
-    Scene { name: "reset on the way", port: 7006, rule: Some(("r2", "forward", "reject with tcp reset")), code: Some("tcp.refused"), evidence: &[("answered_by", "router", ""), ("arrival_ttl", "63", "63")] },
+    Scene { name: "reset on the way", port: 7006, rule: Some(("r2", "forward", "reject with tcp reset")), code: Some("tcp.refused"), evidence: &[("answered_by", "router", "router"), ("arrival_ttl", "63", "63"), ("reference", "", "")] },
     Scene { name: "rejected by the host", port: 7022, rule: Some(("srv", "input", PORT)), code: Some("tcp.rejected"), evidence: &[("answered_by", "target", "target"), ("offender", SRV.0, SRV.1)] },
     Scene { name: "prohibited by the host", port: 7023, rule: Some(("srv", "input", ADMIN)), code: Some("tcp.prohibited"), evidence: &[("answered_by", "target", "target")] },
     Scene { name: "dropped by ourselves", port: 7031, rule: Some(("cli", "output", "drop")), code: Some("local.permission"), evidence: &[] },

@@ -24,6 +24,8 @@ const FIRST_LOST: [Rule; 2] = [
     ("r1", "prerouting", "meta nfproto ipv6 numgen inc mod 65536 < 1 drop"),
 ];
 
+const DROPPED: Rule = ("r2", "forward", "drop");
+
 const CONNECT: &str = "{tcp: {}}, proof: connected";
 const PING: &str = "{tcp: {send: ping, expect: done}}, proof: spoken";
 
@@ -70,6 +72,30 @@ fn a_way_back_that_differs_from_the_way_there_misleads_nobody() {
         assert!(warnings.iter().any(|(code, _)| code == "tcp.retransmits"), "{id}: {warnings:?}");
     }
     assert_eq!(rows.warnings("w7201v4"), [], "nothing is lost where nothing is dropped");
+}
+
+#[test]
+fn beyond_six_traces_a_silent_row_says_why_it_has_none() {
+    let ports = 7301..=7309;
+    let town = Town::build(&ports.clone().map(|port| (port, DROPPED)).collect::<Vec<_>>());
+    let mut profile = String::from(
+        "schema: connprobe/profile/v1\nname: town\ntitle: Town\nendpoints:\n  here: {title: Here}\n  \
+         there: {title: There, host: 10.99.3.2}\nconnections:\n",
+    );
+    for port in ports.clone() {
+        profile.push_str(&format!(
+            "  - {{id: p{port}, source: here, destination: there, protocol: TCP, port: {port}, \
+             probe: {CONNECT}}}\n"
+        ));
+    }
+    let rows = town.run(&profile, "timeouts: {tcp: 4s}\n");
+    let told = |evidence: [(&str, &str); 2]| {
+        let has = |id: &String| rows.differs(id, Some("tcp.filtered"), evidence.into_iter());
+        ports.clone().map(|port| format!("p{port}")).filter(|id| has(id).is_none()).count()
+    };
+    let why = "no turn in time: six traces begin in six seconds";
+    assert_eq!(told([("dies_past_hop", "2"), ("untraced", "-")]), 6);
+    assert_eq!(told([("dies_past_hop", "-"), ("untraced", why)]), 3);
 }
 
 fn profile() -> String {

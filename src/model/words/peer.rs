@@ -16,9 +16,19 @@ fn by_size(fault: &Fault) -> bool {
     fault.evidence.number(K::SizeLost).is_some()
 }
 
+/// Whether ICMP told our system that packets of the connection are rejected: it left its errno.
+fn rejected(fault: &Fault) -> bool {
+    fault.evidence.number(K::Unacknowledged).is_some() && fault.evidence.text(K::Errno).is_some()
+}
+
 const BLACK_HOLE: When = When {
     holds: by_size,
     hint: "large packets die on the way and small ones pass (a path MTU black hole): let ICMP `fragmentation needed` and ICMPv6 `packet too big` through, or clamp the MSS at the tunnel, VPN or overlay in between",
+};
+
+const REJECTED: When = When {
+    holds: rejected,
+    hint: "something on the way let the handshake pass and then rejected packets of the connection by ICMP: ask whoever runs the firewall on the way",
 };
 
 const UNACKNOWLEDGED: When = When {
@@ -62,16 +72,17 @@ pub(super) const WORDS: &[Words] = &[
         means: "The connection is open, our question is sent, and nothing comes back.",
         is_not: "Not tcp.filtered: the SYN was answered. The kernel accepts for a process that hangs, \
                  and so does a load balancer that still tries its back ends.",
-        evidence: &[K::Bytes, K::WaitedMs, K::Retransmits, K::Unacknowledged],
+        evidence: &[K::Bytes, K::WaitedMs, K::Retransmits, K::Unacknowledged, K::Errno],
         hint: "check that the service behind the port is alive: the kernel accepts for a process that hangs",
-        when: &[UNACKNOWLEDGED],
+        when: &[REJECTED, UNACKNOWLEDGED],
         commands: [LOGS, TRY, CONTAINERS],
         sources: &["listen(2)", "tcp(7)"],
     },
     Words {
         code: C::PeerStalled,
         decided: "some bytes, then none until the time-out; or ETIMEDOUT while sending; or silence that a \
-                  second connection with segments of 536 bytes (TCP_MAXSEG) does not meet",
+                  second connection with segments of 536 bytes (TCP_MAXSEG) does not meet, \
+                  and a third one with ordinary segments does",
         means: "The answer began and stopped, or does so where packets are large: then size_passed and \
                 size_lost say which pass and which do not.",
         is_not: "Not peer.silent: something was said, or is said to small packets. With size_lost it is \
@@ -86,10 +97,11 @@ pub(super) const WORDS: &[Words] = &[
             K::Retransmits,
             K::Unacknowledged,
             K::OutOfOrder,
+            K::Errno,
             K::Cause,
         ],
         hint: "look at the destination's load and log: it began to answer, and stopped",
-        when: &[BLACK_HOLE, UNACKNOWLEDGED],
+        when: &[BLACK_HOLE, REJECTED, UNACKNOWLEDGED],
         commands: [TRACEPATH, PING_SIZE, CONNECT],
         sources: &["RFC 2923 §2.1", "RFC 8899 §1", "tracepath(8)"],
     },

@@ -85,7 +85,7 @@ pub(super) const WORDS: &[Words] = &[
                 them is in the evidence.",
         is_not: "No proof of a firewall: a host that is down, or a route back that is missing, is \
                  silent too.",
-        evidence: &[K::WaitedMs, K::Hops, K::DiesPastHop, K::LastHop],
+        evidence: &[K::WaitedMs, K::Hops, K::DiesPastHop, K::LastHop, K::Untraced],
         hint: "ask for a firewall or NetworkPolicy rule that lets this connection through; a host that is down is silent too",
         when: &[When {
             holds: |fault| fault.evidence.number(K::DiesPastHop) == Some(0),

@@ -70,7 +70,7 @@ impl Dialer {
         match connected {
             Ok((connected, place)) => {
                 self.place = place;
-                let evidence = self.connected(&connected);
+                let evidence = self.connected(&connected, spent);
                 self.record(Layer::Tcp, spent, Outcome::Ok, evidence);
                 if connect_only {
                     return Ok(Wire::new(connected.stream));
@@ -86,9 +86,9 @@ impl Dialer {
     }
 
     /// What is known of a fresh connection; SYNs that were lost are worth a warning.
-    fn connected(&mut self, connected: &tcp::Connected) -> Evidence {
+    fn connected(&mut self, connected: &tcp::Connected, spent: Duration) -> Evidence {
         if let Some(tracer) = &self.target.tcp.tracer {
-            tracer.answered(self.address);
+            tracer.answered(self.address, spent);
         }
         let Some(info) = tcp::info(&connected.stream) else { return Evidence::new() };
         let lost = info.retransmits + connected.overtaken;

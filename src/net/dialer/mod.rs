@@ -167,7 +167,7 @@ impl Dialer {
     /// What the kernel knew of the last connection, once that is closed; nothing of one that nothing
     /// was to be said on.
     pub fn ended(&self) -> Option<tcp::Info> {
-        self.last.get().copied()
+        self.last.get().map(|ending| ending.info)
     }
 
     /// The TLS session, once there is one.

@@ -111,8 +111,8 @@ impl Dialer {
         layers: &[Layer],
     ) -> (Attempt, Vec<Warning>) {
         if let Err(mut fault) = result {
-            if let (true, Some(info)) = (fault.code.is_silence(), self.last.get()) {
-                fault.evidence.absorb(tcp::at_its_end(info));
+            if let (true, Some(ending)) = (fault.code.is_silence(), self.last.get()) {
+                fault.evidence.absorb(tcp::at_its_end(ending));
             }
             self.stop_at(fault.code.layer());
             self.attempt.fault = Some(fault);

@@ -21,7 +21,7 @@ use crate::model::{Evidence, Key};
 use crate::net::trace::Tracer;
 
 pub use race::{Connected, connect};
-pub use stream::{Last, Stream};
+pub use stream::{Ending, Last, Stream};
 pub use sys::{Icmp, Info};
 
 /// Where a connection starts from.
@@ -123,9 +123,12 @@ pub fn evidence(info: &Info, lost: u32) -> Evidence {
 }
 
 /// What became of a connection on which nothing came any more, as evidence.
-pub fn at_its_end(info: &Info) -> Evidence {
+pub fn at_its_end(ending: &Ending) -> Evidence {
     let some = |count: u32| (count > 0).then_some(count);
+    let info = &ending.info;
+    let errno = ending.errno.map(io::Error::from_raw_os_error);
     Evidence::new()
+        .with_some(Key::Errno, errno.as_ref().and_then(errno_name))
         .with(Key::Mss, info.mss)
         .with(Key::PathMtu, info.path_mtu)
         .with_some(Key::Retransmits, some(info.retransmits))

@@ -15,10 +15,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::model::Fault;
+use crate::model::{Fault, Key};
 use crate::net::slots::Slots;
 use crate::net::tcp::{Options, classify, open, send_syn, sys};
-use crate::net::trace::Path;
+use crate::net::trace::{Path, Untraced};
 
 /// Sockets in one race.
 const SOCKETS: usize = 8;
@@ -69,7 +69,11 @@ pub async fn connect(
         }
         lap += LAP;
     }
-    Err(race.silent(limit, path))
+    let untraced = match options.tracer {
+        Some(_) => Untraced::TooShort,
+        None => Untraced::SwitchedOff,
+    };
+    Err(race.silent(limit, path, untraced))
 }
 
 struct Race {
@@ -143,14 +147,19 @@ impl Race {
     }
 
     /// The fault of silence: our own packet filter's, or the network's as far as the trace got.
-    fn silent(&self, limit: Duration, path: Option<watch::Receiver<Path>>) -> Fault {
+    fn silent(
+        &self,
+        limit: Duration,
+        path: Option<watch::Receiver<Path>>,
+        untraced: Untraced,
+    ) -> Fault {
         if self.sockets.first().is_some_and(|socket| sys::kept_back(&socket.stream)) {
             return classify::kept_back(self.address, limit);
         }
         let fault = classify::filtered(self.address, limit);
         match path {
             Some(path) => path.borrow().tell(fault),
-            None => fault,
+            None => fault.with(Key::Untraced, untraced.words()),
         }
     }
 }

@@ -11,7 +11,17 @@ use tokio::net::TcpStream;
 use crate::net::tcp::{Info, sys};
 
 /// What the kernel knew of a connection when it was given up; empty as long as it is held.
-pub type Last = Arc<OnceLock<Info>>;
+pub type Last = Arc<OnceLock<Ending>>;
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// What the kernel knew at last.
+    pub info: Info,
+    /// The errno that an ICMP message left behind. The message itself is queued for a SYN alone, and
+    /// who waits for a byte is not woken by it.
+    pub errno: Option<i32>,
+}
 
 /// A connection that tells [`Last`] when it goes. Whoever gives up on silence has long handed the
 /// connection on to a protocol, and sees no more of it.
@@ -31,8 +41,10 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if let Some(info) = sys::info(&self.inner) {
+            let rejected = (info.unacknowledged > 0).then(|| self.inner.take_error().ok()?);
+            let errno = rejected.flatten().and_then(|error| error.raw_os_error());
             // A second end does not happen.
-            let _ = self.last.set(info);
+            let _ = self.last.set(Ending { info, errno });
         }
     }
 }

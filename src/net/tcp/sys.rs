@@ -108,8 +108,6 @@ pub struct Info {
     pub received: u64,
     /// Segments of ours that are not acknowledged.
     pub unacknowledged: u32,
-    /// Those among them that arrived behind a gap (RFC 2018).
-    pub behind_gap: u32,
     /// Segments of the peer's that came after a gap.
     pub out_of_order: u32,
 }
@@ -127,7 +125,6 @@ pub(super) fn info(socket: &impl AsRawFd) -> Option<Info> {
         sent: raw.tcpi_bytes_sent.saturating_sub(raw.tcpi_bytes_retrans),
         received: raw.tcpi_bytes_received,
         unacknowledged: raw.tcpi_unacked,
-        behind_gap: raw.tcpi_sacked,
         out_of_order: raw.tcpi_rcv_ooopack,
     })
 }

@@ -21,7 +21,7 @@ use crate::net::slots::Slots;
 use crate::net::tcp::{self, Options};
 
 pub use origin::Origin;
-pub use path::{Answer, Path};
+pub use path::{Answer, Path, Untraced};
 
 /// Traces that begin at once: each sends one SYN that the first hop answers.
 const AT_ONCE: usize = 6;
@@ -37,7 +37,7 @@ const WAIT: Duration = Duration::from_millis(500);
 pub struct Tracer {
     paths: Mutex<HashMap<SocketAddr, watch::Receiver<Path>>>,
     origins: Mutex<HashMap<SocketAddr, Arc<OnceCell<Option<Origin>>>>>,
-    open: Mutex<HashMap<IpAddr, u16>>,
+    open: Mutex<HashMap<IpAddr, origin::Open>>,
     /// IPv4 and IPv6: a router counts the messages of each by itself.
     turns: [Arc<Semaphore>; 2],
 }
@@ -54,9 +54,11 @@ impl Default for Tracer {
 }
 
 impl Tracer {
-    /// Notes that a port of a host accepts: what the host answers elsewhere can be held against it.
-    pub fn answered(&self, address: SocketAddr) {
-        locked(&self.open).entry(address.ip()).or_insert(address.port());
+    /// Notes that a port of a host accepts, and how long that took: what the host answers elsewhere can be
+    /// held against it.
+    pub fn answered(&self, address: SocketAddr, round_trip: Duration) {
+        let open = origin::Open { port: address.port(), round_trip };
+        locked(&self.open).entry(address.ip()).or_insert(open);
     }
 
     /// The path to a destination, which grows as routers answer. Whoever asks first starts the trace;
@@ -80,6 +82,7 @@ impl Tracer {
         drop(paths);
         // Nothing is between this host and itself.
         if tcp::is_ours(address.ip()) {
+            sender.send_modify(|path| path.untraced = Untraced::Ourselves);
             return path;
         }
         let (tracer, options, slots) = (Arc::clone(self), options.clone(), Arc::clone(slots));
@@ -92,6 +95,7 @@ impl Tracer {
                 return;
             };
             let begun = Instant::now();
+            sender.send_modify(|path| path.untraced = Untraced::NoFiles);
             path::trace(address, &options, &slots, &sender).await;
             sleep_until(begun + KEPT).await;
         });
@@ -118,10 +122,13 @@ impl Tracer {
             let syn_ttl = async {
                 let mut path = self.follow(address, options, slots);
                 let got_there = path.wait_for(|path| path.reached().is_some());
-                let path = timeout(WAIT, got_there).await.ok()?.ok()?;
-                path.reached()
+                let reached = match timeout(WAIT, got_there).await {
+                    Ok(Ok(path)) => path.reached(),
+                    _ => None,
+                };
+                reached.ok_or_else(|| path.borrow().why_not())
             };
-            let open = locked(&self.open).get(&address.ip()).copied();
+            let open = || locked(&self.open).get(&address.ip()).copied();
             Some(ask.origin(arrival_ttl, syn_ttl, open).await)
         });
         match origin.await {

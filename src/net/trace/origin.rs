@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::model::{Fault, FaultCode, Key};
 use crate::net::slots::Slots;
 use crate::net::tcp::{Options, drawn, open, send_syn, sys};
+use crate::net::trace::path::Untraced;
 
 /// How many TTLs are tried beside each other.
 const CUTS: u8 = 7;
@@ -45,6 +46,15 @@ pub struct Origin {
     arrival_ttl: u8,
     syn_ttl: Option<u8>,
     reference: Option<u16>,
+    untraced: Option<Untraced>,
+}
+
+/// A port of a host that accepts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open {
+    pub(super) port: u16,
+    /// How long its answer took.
+    pub(super) round_trip: Duration,
 }
 
 /// What is asked about, and how.
@@ -86,31 +96,49 @@ impl Ask<'_> {
     pub(super) async fn origin(
         &self,
         arrival_ttl: u8,
-        syn_ttl: impl Future<Output = Option<u8>>,
-        open: Option<u16>,
+        syn_ttl: impl Future<Output = Result<u8, Untraced>>,
+        open: impl Fn() -> Option<Open>,
     ) -> Origin {
-        let mut origin = Origin { who: Who::Unknown, arrival_ttl, syn_ttl: None, reference: None };
+        let mut origin = Origin {
+            who: Who::Unknown,
+            arrival_ttl,
+            syn_ttl: None,
+            reference: None,
+            untraced: None,
+        };
         // An answer without a hop behind it comes from this host or from a neighbour.
         if INITIAL.contains(&arrival_ttl) && self.comes_from_ourselves(arrival_ttl).await {
             origin.who = Who::Ourselves;
             return origin;
         }
-        if let Some(port) = open
-            && let Some(who) = self.against(port, arrival_ttl).await
-        {
-            (origin.who, origin.reference) = (who, Some(port));
+        if self.by_reference(&mut origin, open()).await {
             return origin;
         }
-        origin.syn_ttl = syn_ttl.await;
-        origin.who = origin.syn_ttl.map_or(Who::Unknown, |ttl| by_distance(arrival_ttl, ttl));
+        match syn_ttl.await {
+            Ok(ttl) => origin.syn_ttl = Some(ttl),
+            Err(untraced) => origin.untraced = Some(untraced),
+        }
+        // A port of the host may have been found open meanwhile, which tells more than a distance.
+        if !self.by_reference(&mut origin, open()).await {
+            origin.who = origin.syn_ttl.map_or(Who::Unknown, |ttl| by_distance(arrival_ttl, ttl));
+        }
         origin
+    }
+
+    /// Notes what an open port tells; whether it does.
+    async fn by_reference(&self, origin: &mut Origin, open: Option<Open>) -> bool {
+        let Some(open) = open else { return false };
+        let Some(who) = self.against(open, origin.arrival_ttl).await else { return false };
+        (origin.who, origin.reference, origin.untraced) = (who, Some(open.port), None);
+        true
     }
 
     /// Holds the arrival against the host's own answer at an open port: is that from farther away? The
     /// connection is never accepted where it is, and closed at once where it is not.
-    async fn against(&self, port: u16, arrival_ttl: u8) -> Option<Who> {
-        let address = SocketAddr::new(self.address.ip(), port);
-        let other = Ask { address, ..*self };
+    async fn against(&self, open: Open, arrival_ttl: u8) -> Option<Who> {
+        let address = SocketAddr::new(self.address.ip(), open.port);
+        // The host may be much farther away than whoever sent the RST.
+        let other = Ask { address, round_trip: open.round_trip.max(self.round_trip), ..*self };
         for _ in 0..2 {
             match other.heard(&[1, arrival_ttl]).await[..] {
                 [true, true] => return Some(Who::Target),
@@ -211,6 +239,7 @@ impl Origin {
             .with(Key::ArrivalTtl, self.arrival_ttl)
             .with_some(Key::AnsweredBy, who)
             .with_some(Key::SynTtl, self.syn_ttl)
+            .with_some(Key::Untraced, self.untraced.map(Untraced::words))
             .with_some(Key::Reference, self.reference.map(|port| format!("port {port}")))
     }
 }

@@ -36,18 +36,57 @@ pub enum Answer {
     Target,
 }
 
+/// Why nothing is known of a path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Untraced {
+    /// The time was over before the trace's turn came: routers answer few of them.
+    #[default]
+    NoTurn,
+    /// All file descriptors are taken.
+    NoFiles,
+    /// The address is this host's own.
+    Ourselves,
+    /// Nobody wanted a trace.
+    SwitchedOff,
+    /// The time-out was over before a trace begins.
+    TooShort,
+    /// It was traced, and what was asked for did not come in time.
+    NoAnswer,
+}
+
+impl Untraced {
+    /// The words in reports.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoTurn => "no turn in time: six traces begin in six seconds",
+            Self::NoFiles => "no file descriptor to spare",
+            Self::Ourselves => "the address is this host's own",
+            Self::SwitchedOff => "switched off",
+            Self::TooShort => "the time-out is too short for it",
+            Self::NoAnswer => "no answer in time",
+        }
+    }
+}
+
 /// The path to a destination, as far as it is known.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
     answers: BTreeMap<u8, Answer>,
     sent: u8,
     done: bool,
+    /// Why nothing is known, as long as nothing was sent.
+    pub(super) untraced: Untraced,
 }
 
 impl Path {
     /// The smallest TTL whose SYN was answered for the target.
     pub fn reached(&self) -> Option<u8> {
         self.answers.iter().find(|(_, answer)| **answer == Answer::Target).map(|(ttl, _)| *ttl)
+    }
+
+    /// Why it is not known how far the target is.
+    pub(super) fn why_not(&self) -> Untraced {
+        if self.sent == 0 { self.untraced } else { Untraced::NoAnswer }
     }
 
     /// The last router that is known to have got the SYN.
@@ -80,7 +119,7 @@ impl Path {
     /// the host itself.
     pub fn tell(&self, mut fault: Fault) -> Fault {
         if self.sent == 0 {
-            return fault;
+            return fault.with(Key::Untraced, self.untraced.words());
         }
         let so_far = if self.done { "" } else { ", as far as the time allowed to see" };
         let told = match (self.reached(), self.last()) {
@@ -178,7 +217,8 @@ mod tests {
     use crate::model::{Fault, FaultCode, Key};
 
     fn told(answers: &[(u8, Answer)]) -> Fault {
-        let path = Path { answers: answers.iter().copied().collect(), sent: 10, done: true };
+        let answers = answers.iter().copied().collect();
+        let path = Path { answers, sent: 10, done: true, ..Path::default() };
         path.tell(Fault::new(FaultCode::TcpFiltered, "silent"))
     }
 
@@ -198,6 +238,13 @@ mod tests {
         let fault = told(&[]);
         assert_eq!(fault.evidence.number(Key::DiesPastHop), None);
         assert!(fault.detail.contains("no router on the way answers"));
+    }
+
+    #[test]
+    fn a_path_that_was_not_traced_says_why() {
+        let fault = Path::default().tell(Fault::new(FaultCode::TcpFiltered, "silent"));
+        assert!(fault.evidence.text(Key::Untraced).is_some_and(|why| why.contains("no turn")));
+        assert_eq!(fault.evidence.get(Key::Hops), None);
     }
 
     #[test]

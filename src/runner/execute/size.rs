@@ -4,8 +4,8 @@
 //! handshake of TCP passes and the first large packet of either side never arrives. So a row that met
 //! silence climbs once more with segments of 536 bytes, which both sides then keep to, since it is also
 //! what we say that we take (RFC 9293 §3.7.1). An answer now is no proof yet, for a service may just
-//! have been slow: either the kernel's counters of the first connection show a large packet lost for
-//! good, or an ordinary connection right after has to meet silence again.
+//! have been slow, or one of several back ends dead: an ordinary connection right after has to meet
+//! silence again.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::runner::execute::climb::{Climb, Climbed};
 
 /// The segment that every host takes and every path carries (RFC 9293 §3.7.1), in bytes.
 const SMALL: u32 = 536;
-/// Least time that an ordinary connection gets to answer as well.
+/// How long an ordinary connection gets to answer as well, at least and where the time allows.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Climb {
@@ -36,13 +36,14 @@ impl Climb {
             Layer::Tls => self.target.timeouts.tls,
             _ => self.target.timeouts.answer,
         };
-        let sizes = tokio::time::timeout(within / 2, self.sizes(&first, at)).await;
+        let work = self.sizes(&first, at, PATIENCE.min(within / 4));
+        let sizes = tokio::time::timeout(within / 2, work).await;
         if let (Ok(Some(sizes)), Some(fault)) = (sizes, &mut attempt.fault) {
             sizes.tell(fault);
         }
     }
 
-    async fn sizes(&self, first: &Info, at: Layer) -> Option<Sizes> {
+    async fn sizes(&self, first: &Info, at: Layer, patience: Duration) -> Option<Sizes> {
         let mut target = self.target.as_ref().clone();
         target.watch = None;
         let ordinary = Arc::new(target.clone());
@@ -53,16 +54,12 @@ impl Climb {
             return None;
         }
         let exchanged = small.ended?;
-        let sizes = |lost| Sizes::new(self.header(first), &exchanged, lost);
-        if let Some(sizes) = lost(first, &exchanged).and_then(sizes) {
-            return Some(sizes);
-        }
-        let sizes = sizes(largest(first, &exchanged))?;
+        let sizes = Sizes::of(self.header(first), first, &exchanged)?;
         // Rejected credentials are not tried again for this.
         if small.attempt.fault.is_some_and(|fault| fault.code == FaultCode::AuthRejected) {
             return None;
         }
-        let patience = PATIENCE.max(begun.elapsed() * 4);
+        let patience = patience.max(begun.elapsed() * 4);
         let silent = match tokio::time::timeout(patience, self.once(&ordinary)).await {
             Ok(again) => again.attempt.fault.is_some_and(|fault| fault.code.is_silence()),
             Err(_) => true,
@@ -90,20 +87,6 @@ fn answered(attempt: &Attempt, at: Layer) -> bool {
         || matches!(fault.code.as_str().split('.').next(), Some("tls" | "protocol" | "auth"))
 }
 
-/// The largest segment that the first connection is known to have lost for good: one of ours or of the
-/// peer's before others that arrived.
-fn lost(first: &Info, exchanged: &Info) -> Option<u32> {
-    let ours = (first.behind_gap > 0).then(|| at_most(first.mss, exchanged.sent));
-    let theirs = (first.out_of_order > 0).then(|| at_most(first.advertised, exchanged.received));
-    ours.max(theirs)
-}
-
-/// The largest segment that either side had to send.
-fn largest(first: &Info, exchanged: &Info) -> u32 {
-    let ours = at_most(first.mss, exchanged.sent);
-    ours.max(at_most(first.advertised, exchanged.received))
-}
-
 fn at_most(segment: u32, bytes: u64) -> u32 {
     segment.min(u32::try_from(bytes).unwrap_or(u32::MAX))
 }
@@ -115,11 +98,15 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// `None` where what was lost is no larger than what passed.
-    fn new(header: u32, exchanged: &Info, lost: u32) -> Option<Self> {
-        let segment = at_most(exchanged.mss, exchanged.sent.max(exchanged.received));
-        let (passed, lost) = (header + segment, header + lost);
-        (lost > passed).then_some(Self { passed, lost })
+    /// By the largest segments of either connection: ours where ours are not acknowledged, else the
+    /// peer's. `None` where what was lost is no larger than what passed.
+    fn of(header: u32, first: &Info, small: &Info) -> Option<Self> {
+        let lost = match first.unacknowledged {
+            0 => at_most(first.advertised, small.received),
+            _ => at_most(first.mss, small.sent),
+        };
+        let passed = at_most(small.mss, small.sent.max(small.received));
+        (lost > passed).then_some(Self { passed: header + passed, lost: header + lost })
     }
 
     fn tell(&self, fault: &mut Fault) {
@@ -139,7 +126,7 @@ impl Sizes {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sizes, largest, lost};
+    use super::Sizes;
     use crate::net::tcp::Info;
 
     /// A connection over which the peer could send 1,448 bytes at once.
@@ -154,26 +141,25 @@ mod tests {
             sent,
             received,
             unacknowledged: 0,
-            behind_gap: 0,
             out_of_order: 0,
         }
     }
 
     #[test]
-    fn only_what_arrived_behind_a_gap_shows_a_large_packet_lost() {
-        let exchanged = Info { mss: 524, ..info(3_000, 4) };
-        assert_eq!(lost(&Info { unacknowledged: 3, ..info(3_000, 0) }, &exchanged), None);
-        let first = Info { unacknowledged: 3, behind_gap: 1, ..info(3_000, 0) };
-        assert_eq!(lost(&first, &exchanged), Some(1_448));
+    fn small_packets_are_no_question_of_size() {
+        let small = Info { mss: 524, ..info(40, 500) };
+        assert!(Sizes::of(52, &info(40, 0), &small).is_none());
     }
 
     #[test]
-    fn small_packets_are_no_question_of_size() {
-        let exchanged = Info { mss: 524, ..info(40, 500) };
-        let sizes = Sizes::new(52, &exchanged, largest(&info(40, 0), &exchanged));
-        assert!(sizes.is_none());
-        let exchanged = Info { mss: 524, ..info(40, 1_200) };
-        let sizes = Sizes::new(52, &exchanged, largest(&info(40, 0), &exchanged)).unwrap();
-        assert_eq!((sizes.passed, sizes.lost), (576, 1_252));
+    fn what_is_not_acknowledged_was_lost_and_else_what_the_peer_had_to_send() {
+        let lost = |first: &Info, small: &Info| {
+            let sizes = Sizes::of(52, first, &Info { mss: 524, ..*small }).unwrap();
+            assert_eq!(sizes.passed, 576);
+            sizes.lost
+        };
+        assert_eq!(lost(&info(40, 0), &info(40, 1_200)), 1_252);
+        let first = Info { unacknowledged: 1, ..info(1_300, 0) };
+        assert_eq!(lost(&first, &info(1_300, 9_000)), 1_352);
     }
 }
