@@ -49,14 +49,24 @@ fn main() {
     let sink = Sink::start();
     let tcp =
         Contest { what: "TCP", rows: 10_000, peer: sink.tcp, probe: "{tcp: {}}, proof: connected" };
-    tcp.hold(|| bare(10_000, IN_FLIGHT, move || connect(sink.tcp)));
+    if wanted("tcp") {
+        tcp.hold(|| bare(10_000, IN_FLIGHT, move || connect(sink.tcp)));
+    }
     let shaker = sink::client(&sink.ca);
     let probe = "{tls: {}}, proof: spoken";
     let tls = Contest { what: "TLS", rows: 5_000, peer: sink.tls, probe };
-    tls.hold(|| {
-        let shaker = Arc::clone(&shaker);
-        bare(5_000, SHAKES, move || sink::shake(Arc::clone(&shaker), sink.tls))
-    });
+    if wanted("tls") {
+        tls.hold(|| {
+            let shaker = Arc::clone(&shaker);
+            bare(5_000, SHAKES, move || sink::shake(Arc::clone(&shaker), sink.tls))
+        });
+    }
+}
+
+/// Whether a comparison is held: both are, unless one is named (`-- tcp`).
+fn wanted(what: &str) -> bool {
+    let named = |word: &str| std::env::args().any(|arg| arg == word);
+    named(what) || !(named("tcp") || named("tls"))
 }
 
 /// One comparison.

@@ -22,7 +22,7 @@ use crate::net::slots::Slots;
 use crate::runner::plan::{Plan, TokenKey};
 
 /// Cases that are begun at once at first; more follow while those wait.
-const WINDOW: usize = 256;
+const WINDOW: usize = 64;
 /// How long nothing may happen before twice as many cases are in flight: they wait for the network,
 /// not for us.
 const PATIENCE: Duration = Duration::from_millis(20);
