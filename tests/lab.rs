@@ -42,7 +42,7 @@ fn files(served: &Served) -> (Profile, Site) {
     (profile, site)
 }
 
-async fn run(served: &Served, edit: fn(&mut Plan)) -> Result<Report, String> {
+async fn run(served: &Served, edit: impl FnOnce(&mut Plan)) -> Result<Report, String> {
     let (profile, site) = files(served);
     let resolve = served.addresses.iter().map(|address| Override {
         host: served.host.clone(),
@@ -163,6 +163,24 @@ fn every_scenario_is_classified_as_it_promises() {
 fn names_of_scenarios_are_unique() {
     let names: BTreeSet<&str> = scenario::all().map(|scenario| scenario.name).collect();
     assert_eq!(names.len(), scenario::all().count());
+}
+
+#[tokio::test]
+async fn each_connection_of_a_session_goes_where_the_name_and_port_are_led() {
+    let ground = Ground::new().expect("a private directory");
+    let scenario = Scenario::named("cometd-good").expect("it is there");
+    let mut served = (scenario.start)(&ground).await.expect("the scenario starts");
+    let (port, to) = (served.port, served.addresses[0]);
+    served.port = 8_099;
+    let led = Override {
+        host: served.host.clone(),
+        port: Some(served.port),
+        address: to.ip(),
+        to_port: Some(port),
+    };
+    let report = run(&served, |plan| plan.resolve = vec![led]).await.expect("the plan is right");
+    let row = &report.connections[0];
+    assert_eq!(row.verdict, Verdict::Pass, "{:?}", row.fault);
 }
 
 /// Breaks down in the middle of the probe's own work.

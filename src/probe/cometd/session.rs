@@ -38,7 +38,11 @@ impl Place {
         let target = dialer.target();
         let (scheme, default) = if target.tls { ("https", 443) } else { ("http", 80) };
         let url = format!("{scheme}://{}{path}", named(target).authority(default));
-        let url = Url::parse(&url).map_err(|_| internal("the target makes no URL"))?;
+        let mut url = Url::parse(&url).map_err(|_| internal("the target makes no URL"))?;
+        if target.proxy.is_none() {
+            // The client takes the port of the URL alone, and names may lead to another one.
+            let _ = url.set_port(Some(dialer.address().port()));
+        }
         Ok(Self { url, host: web::authority(dialer), token, jar: Arc::default() })
     }
 
