@@ -26,6 +26,7 @@ pub mod pgbouncer;
 pub mod pki;
 pub mod postgres;
 pub mod prometheus;
+pub mod proxy;
 pub mod raw;
 pub mod s3;
 pub mod scenario;

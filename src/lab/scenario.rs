@@ -167,6 +167,13 @@ impl Served {
         self
     }
 
+    /// With another server that it needs: a proxy on the way.
+    #[must_use]
+    pub fn beside(mut self, server: Server) -> Self {
+        self.servers.push(server);
+        self
+    }
+
     /// The name is asked of these servers, in this order, and looked for in this hosts file first.
     /// `more` is the rest of `resolv.conf`.
     pub(super) fn named_by(

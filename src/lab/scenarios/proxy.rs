@@ -1,10 +1,13 @@
 //! Proxies, and what this host itself lacks.
 
 use std::io;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use crate::lab::ground::Ground;
 use crate::lab::http::{Answer, serve};
+use crate::lab::proxy::ForwardProxy;
 use crate::lab::raw::{self, Manner, banner};
 use crate::lab::scenario::{Scenario, Served, Start};
 use crate::lab::server::Server;
@@ -22,26 +25,54 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     bad("proxy-refused", F::ProxyUnreachable, "nothing listens where the proxy is", |_| {
         Box::pin(async { Ok(through(Server::refusing()?)) })
-    }).near(F::TcpRefused)
+    })
+    .near(F::TcpRefused)
     .showing(&[(Key::Cause, "tcp.refused")]),
-    bad("proxy-407", F::ProxyAuthRequired, "the proxy wants credentials", |_| {
-        Box::pin(answering(
-            b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"out\"\r\n\
-            Content-Length: 0\r\n\r\n",
-        ))
-    }).near(F::AuthRequired),
-    bad("proxy-403", F::ProxyDenied, "the proxy forbids the target", |_| {
-        Box::pin(answering(
-            b"HTTP/1.1 403 Forbidden\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\
-            Content-Length: 0\r\n\r\n",
-        ))
+    Scenario::good("proxy-connect", "http", "a tunnel by CONNECT", |ground| {
+        Box::pin(tunnelled(ground, "http", ForwardProxy::to, None))
     }),
-    bad("proxy-503", F::ProxyTargetUnreachable, "the proxy can't reach the target", |_| {
-        Box::pin(answering(
-            b"HTTP/1.1 503 Service Unavailable\r\nX-Squid-Error: ERR_CONNECT_FAIL 111\r\n\
-            Content-Length: 0\r\n\r\n",
-        ))
-    }).near(F::ProxyUnreachable),
+    Scenario::good("proxy-connect-login", "http", "CONNECT with the password", |ground| {
+        let guarded = |to| ForwardProxy::to(to).guarded();
+        Box::pin(tunnelled(ground, "http", guarded, Some("proxy-password")))
+    }),
+    Scenario::good("proxy-socks5", "http", "a tunnel by SOCKS5", |ground| {
+        Box::pin(tunnelled(ground, "socks5", ForwardProxy::to, None))
+    }),
+    Scenario::good("proxy-socks5-login", "http", "SOCKS5 with the password", |ground| {
+        let guarded = |to| ForwardProxy::to(to).guarded();
+        Box::pin(tunnelled(ground, "socks5", guarded, Some("proxy-password")))
+    }),
+    bad("proxy-407", F::ProxyAuthRequired, "the proxy wants credentials", |ground| {
+        Box::pin(tunnelled(ground, "http", |to| ForwardProxy::to(to).guarded(), None))
+    })
+    .near(F::AuthRequired)
+    .showing(&[(Key::Status, "407")]),
+    bad("proxy-407-wrong", F::ProxyAuthRequired, "the proxy knows another password", |ground| {
+        let guarded = |to| ForwardProxy::to(to).guarded();
+        Box::pin(tunnelled(ground, "http", guarded, Some("another-password")))
+    }),
+    bad("proxy-socks5-asks", F::ProxyAuthRequired, "SOCKS5 wants credentials", |ground| {
+        Box::pin(tunnelled(ground, "socks5", |to| ForwardProxy::to(to).guarded(), None))
+    }),
+    bad("proxy-socks5-wrong", F::ProxyAuthRequired, "SOCKS5, another password", |ground| {
+        let guarded = |to| ForwardProxy::to(to).guarded();
+        Box::pin(tunnelled(ground, "socks5", guarded, Some("another-password")))
+    }),
+    bad("proxy-403", F::ProxyDenied, "the proxy forbids the target", |ground| {
+        Box::pin(tunnelled(ground, "http", |to| ForwardProxy::to(to).forbidding(), None))
+    })
+    .showing(&[(Key::Status, "403")]),
+    bad("proxy-socks5-forbids", F::ProxyDenied, "SOCKS5's rules forbid it", |ground| {
+        Box::pin(tunnelled(ground, "socks5", |to| ForwardProxy::to(to).forbidding(), None))
+    }),
+    bad("proxy-503", F::ProxyTargetUnreachable, "the proxy can't reach the target", |ground| {
+        Box::pin(tunnelled(ground, "http", |_| ForwardProxy::dead(), None))
+    })
+    .near(F::ProxyUnreachable)
+    .showing(&[(Key::Status, "503")]),
+    bad("proxy-socks5-dead", F::ProxyTargetUnreachable, "SOCKS5, nobody there", |ground| {
+        Box::pin(tunnelled(ground, "socks5", |_| ForwardProxy::dead(), None))
+    }),
     bad("proxy-ssh", F::ProxyMalformed, "SSH where the proxy should be", |_| {
         Box::pin(answering(banner::SSH))
     }),
@@ -52,7 +83,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
             let answer = Answer::new(401).header("WWW-Authenticate", basic).reply();
             Ok(asked(serve(None, move |_| answer.clone()).await?))
         })
-    }).near(F::ProxyAuthRequired),
+    })
+    .near(F::ProxyAuthRequired),
     bad("local-no-secret", F::LocalSecretUnreadable, "the secret's file is missing", |_| {
         Box::pin(async {
             let auth = json!({"username": "me", "password": {"file": "/nonexistent/secret"}});
@@ -78,6 +110,26 @@ fn passing(server: Server) -> Served {
 fn through(server: Server) -> Served {
     let proxy = format!("http://{}", server.address());
     Served::at(server, &request(), "spoken").with("proxy", proxy.into())
+}
+
+/// A page of HTTP through a stand-in proxy of that scheme, with or without a password for it.
+async fn tunnelled(
+    ground: &Ground,
+    scheme: &str,
+    proxy: fn(SocketAddr) -> ForwardProxy,
+    password: Option<&str>,
+) -> io::Result<Served> {
+    let target = serve(None, |_| Answer::new(200).body("fine").reply()).await?;
+    let proxy = proxy(target.address()).serve().await?;
+    let url = format!("{scheme}://{}", proxy.address());
+    let way = match password {
+        None => json!(url),
+        Some(password) => {
+            let password = ground.secret(&format!("proxy-{scheme}-{password}"), password)?;
+            json!({"url": url, "auth": {"username": "probe", "password": password}})
+        }
+    };
+    Ok(passing(target).with("proxy", way).beside(proxy))
 }
 
 async fn answering(bytes: &'static [u8]) -> io::Result<Served> {
