@@ -1038,22 +1038,22 @@ async fn the_name_server_stand_in_says_over_tcp_what_it_says_over_udp() {
     let recorded = Recorded::of("dns.json", &[], &[]);
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let asked = question("two.test A");
-    stream.write_u16(u16::try_from(asked.len()).unwrap()).await.unwrap();
-    stream.write_all(&asked).await.unwrap();
-    let mut said = vec![0; usize::from(stream.read_u16().await.unwrap())];
-    stream.read_exact(&mut said).await.unwrap();
+    stream.write_u16(u16::try_from(asked.len()).expect("the proxy answers")).await.unwrap();
+    stream.write_all(&asked).await.expect("the proxy answers");
+    let mut said = vec![0; usize::from(stream.read_u16().await.expect("the proxy answers"))];
+    stream.read_exact(&mut said).await.expect("the proxy answers");
     assert_eq!(recorded.cases["two.test A"]["hex"], hex(&said));
 }
 
 /// What a stand-in proxy says to these words, one after the other; a head of HTTP ends what is read.
 async fn proxied(proxy: ForwardProxy, words: &[&[u8]]) -> Vec<Vec<u8>> {
-    let server = proxy.serve().await.unwrap();
-    let mut link = TcpStream::connect(server.address()).await.unwrap();
+    let server = proxy.serve().await.expect("the proxy answers");
+    let mut link = TcpStream::connect(server.address()).await.expect("the proxy answers");
     let mut said = Vec::new();
     for words in words {
-        link.write_all(words).await.unwrap();
+        link.write_all(words).await.expect("the proxy answers");
         let mut answer = vec![0; 4_096];
-        let read = link.read(&mut answer).await.unwrap();
+        let read = link.read(&mut answer).await.expect("the proxy answers");
         answer.truncate(read);
         said.push(answer);
     }
@@ -1063,12 +1063,12 @@ async fn proxied(proxy: ForwardProxy, words: &[&[u8]]) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn the_proxy_stand_in_says_what_squid_and_microsocks_say() {
     let text = include_str!("fixtures/recorded/proxies.json");
-    let recorded: Value = serde_json::from_str(text).unwrap();
+    let recorded: Value = serde_json::from_str(text).expect("the proxy answers");
     let case = |name: &str| {
-        let cases = recorded["cases"].as_array().unwrap();
+        let cases = recorded["cases"].as_array().expect("the proxy answers");
         cases.iter().find(|case| case["name"] == name).unwrap_or_else(|| panic!("no case {name}"))
     };
-    let target = serve_routes(None, Vec::new()).await.unwrap();
+    let target = serve_routes(None, Vec::new()).await.expect("the proxy answers");
     let open = || ForwardProxy::to(target.address());
     let connect =
         |login: &str| format!("CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n{login}\r\n");
