@@ -111,8 +111,8 @@ impl Names {
         family: Family,
         within: Duration,
     ) -> Result<Resolution, Fault> {
-        if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
-            return Box::pin(self.resolver.resolve(host, family, within)).await;
+        if let Some(literal) = Resolution::literal(host) {
+            return Ok(literal);
         }
         let asked = {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::{Evidence, Fault, FaultCode, Key, Layer, Outcome, Proof, WarningCode};
 use crate::net::dialer::Dialer;
-use crate::net::proxy::Scheme;
+use crate::net::proxy::{Proxy, Scheme};
 use crate::net::slots::Place;
 use crate::net::tcp;
 use crate::net::wire::Wire;
@@ -17,10 +17,16 @@ impl Dialer {
     /// A fault of `tcp.`, `proxy.` or `local.`.
     pub async fn tcp(&mut self) -> Result<Wire, Fault> {
         let wire = self.connect().await?;
-        let Some(proxy) = self.target.proxy.clone() else {
-            self.reach(Proof::Connected);
-            return Ok(self.topmost(wire));
-        };
+        if let Some(proxy) = self.target.proxy.clone() {
+            // Boxed: few rows have a proxy, and each would carry the size of its handshake.
+            return Box::pin(self.through(wire, proxy)).await;
+        }
+        self.reach(Proof::Connected);
+        Ok(self.topmost(wire))
+    }
+
+    /// Has the proxy open a tunnel over a connection to it.
+    async fn through(&mut self, wire: Wire, proxy: Arc<Proxy>) -> Result<Wire, Fault> {
         let wire = match proxy.scheme {
             Scheme::Https => self.secure_proxy(wire, &proxy).await?,
             Scheme::Http | Scheme::Socks5 => wire,
@@ -45,18 +51,19 @@ impl Dialer {
 
     async fn connect(&mut self) -> Result<Wire, Fault> {
         let limit = self.target.timeouts.tcp;
-        let (address, options) = (self.address, self.target.tcp.clone());
+        let (address, target) = (self.address, Arc::clone(&self.target));
+        let options = &target.tcp;
         let connect_only = options.connect_only;
         let slots = Arc::clone(&self.slots);
         let started = Instant::now();
         let mut spent = Duration::ZERO;
         let connect = async {
             let begun = Instant::now();
-            let connected = tcp::connect(address, &options, &slots, limit).await;
+            let connected = tcp::connect(address, options, &slots, limit).await;
             spent = begun.elapsed();
             match (connected, &options.tracer) {
                 (Err(fault), Some(tracer)) if fault.code == FaultCode::TcpRefused => {
-                    Err(Box::pin(tracer.identify(fault, address, &options, &slots, spent)).await)
+                    Err(Box::pin(tracer.identify(fault, address, options, &slots, spent)).await)
                 }
                 (connected, _) => connected,
             }

@@ -39,6 +39,15 @@ pub struct Resolution {
     pub evidence: Evidence,
 }
 
+impl Resolution {
+    /// What needs no name server: an address as it is written, in brackets or not.
+    pub fn literal(host: &str) -> Option<Self> {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok()?;
+        let evidence = Evidence::new().with(Key::Source, "literal");
+        Some(Self { addresses: vec![address], evidence })
+    }
+}
+
 impl Resolver {
     /// Resolves a name or reads a literal address.
     ///
@@ -50,9 +59,8 @@ impl Resolver {
         family: Family,
         within: Duration,
     ) -> Result<Resolution, Fault> {
-        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            let evidence = Evidence::new().with(Key::Source, "literal");
-            return Ok(Resolution { addresses: vec![address], evidence });
+        if let Some(literal) = Resolution::literal(host) {
+            return Ok(literal);
         }
         let evidence = Evidence::new().with(Key::Name, host);
         if let Some(addresses) = self.without_server(host, family) {

@@ -44,8 +44,7 @@ pub(super) async fn all(
     target.host = Arc::clone(host);
     target.credentials.clone_from(credentials);
     target.required = case.required;
-    let climbs = dials.into_iter().map(|(port, address)| {
-        let mut target = target.clone();
+    let climb = |mut target: Target, port, address| {
         target.port = port;
         Climb {
             shared: Arc::clone(shared),
@@ -58,15 +57,11 @@ pub(super) async fn all(
             retries: u32::try_from(retries(aim, case)).unwrap_or(0),
             weighs: case.expectation == Expectation::Reachable,
         }
-    });
-    let climbs: Vec<Climb> = climbs.collect();
-    if climbs.len() == 1 {
-        let mut done = Vec::with_capacity(1);
-        for climb in climbs {
-            done.push(climb.run().await);
-        }
-        return done;
+    };
+    if let [(port, address)] = dials[..] {
+        return vec![climb(target, port, address).run().await];
     }
+    let climbs = dials.into_iter().map(|(port, address)| climb(target.clone(), port, address));
     let mut tasks = JoinSet::new();
     for (at, climb) in climbs.into_iter().enumerate() {
         tasks.spawn(async move { (at, climb.run().await) });
@@ -121,8 +116,11 @@ impl Climb {
             let mut climbed = self.once(&self.target).await;
             let again = !climbed.attempt.proves(self.required)
                 && climbed.attempt.fault.as_ref().is_some_and(retryable);
-            if self.weighs && !(again && turn < self.retries) {
-                self.weigh(&mut climbed).await;
+            let silent =
+                climbed.attempt.fault.as_ref().is_some_and(|fault| fault.code.is_silence());
+            if silent && self.weighs && !(again && turn < self.retries) {
+                // Boxed: few rows meet silence, and each would carry the size of another climb.
+                Box::pin(self.weigh(&mut climbed)).await;
             }
             if let Some(step) = &self.step {
                 climbed.attempt.steps.insert(0, step.clone());
