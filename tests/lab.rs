@@ -219,8 +219,6 @@ fn every_fault_of_the_lab_has_a_near_miss_that_is_another() {
         scenario::all().filter_map(|scenario| scenario.expect).map(FaultCode::as_str).collect();
     let near: BTreeSet<&str> =
         scenario::all().filter_map(|scenario| scenario.near).map(FaultCode::as_str).collect();
-    // Name servers have no near misses here yet, and what this host lacks looks like nothing else.
-    let apart = |code: &&&str| code.starts_with("dns.") || code.starts_with("local.");
-    let missing: Vec<_> = made.difference(&near).filter(|code| !apart(code)).collect();
+    let missing: Vec<_> = made.difference(&near).collect();
     assert!(missing.is_empty(), "no near miss of {missing:?}");
 }

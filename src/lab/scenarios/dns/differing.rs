@@ -13,7 +13,7 @@ use crate::model::{FaultCode as F, Key};
 
 #[rustfmt::skip]
 pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
-    good("dns-aaaa-refused", "A is answered, AAAA is refused, as dnsmasq does it", |g| Box::pin(one(g, |q, over, peer| aaaa(q, over, peer, rcode::REFUSED))))
+    good("dns-aaaa-refused", "A is answered, AAAA is refused, as dnsmasq does it", |g| Box::pin(one(g, |q, over, peer| aaaa(q, over, peer, rcode::REFUSED)))).near(F::DnsRefused)
         .showing(&[(Key::CLibrary, "musl finds no address: AAAA is answered with REFUSED")]),
     good("dns-aaaa-notimp", "A is answered, AAAA is unknown to the server", |g| Box::pin(one(g, |q, over, peer| aaaa(q, over, peer, rcode::NOTIMP))))
         .showing(&[(Key::CLibrary, "musl finds no address: AAAA is answered with NOTIMP")]),

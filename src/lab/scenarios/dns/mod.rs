@@ -34,7 +34,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         .showing(&[(Key::A, "1 address"), (Key::Aaaa, "NODATA"), (Key::Source, "dns")]),
     good("dns-alias", "a name that is an alias", |g| Box::pin(one(g, |q, _, peer| chain(q, 1, peer))))
         .showing(&[(Key::CnameChain, "alias-1.lab.example")]),
-    bad("dns-nxdomain", F::DnsNxdomain, "no such name", |g| Box::pin(one(g, |q, _, _| say(q, &empty().answer(q)))))
+    bad("dns-nxdomain", F::DnsNxdomain, "no such name", |g| Box::pin(one(g, |q, _, _| say(q, &empty().answer(q))))).near(F::DnsNoData)
         .showing(&[(Key::Rcode, "NXDOMAIN"), (Key::NamesTried, "peer.lab.example.: A NXDOMAIN, AAAA NXDOMAIN")]),
     bad("dns-dangling", F::DnsNxdomain, "an alias of a name that does not exist", |g| Box::pin(one(g, |q, _, _| {
         say(q, &empty().with("peer", Data::Cname("gone.lab.example".into())).answer(q))
@@ -47,9 +47,9 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-no-data-ipv6-alone", F::DnsNoData, "NXDOMAIN to one question and NODATA to the other", |g| Box::pin(one(g, |q, _, _| {
         let code = if is_a(q) { rcode::NXDOMAIN } else { 0 };
         say(q, &Reply::of_code(code))
-    })))
+    }))).near(F::DnsNxdomain)
         .showing(&[(Key::A, "NXDOMAIN"), (Key::Aaaa, "NODATA")]),
-    bad("dns-servfail", F::DnsServfail, "SERVFAIL", |g| Box::pin(coded::<{ rcode::SERVFAIL }>(g)))
+    bad("dns-servfail", F::DnsServfail, "SERVFAIL", |g| Box::pin(coded::<{ rcode::SERVFAIL }>(g))).near(F::DnsError)
         .showing(&[(Key::Rcode, "SERVFAIL")]),
     bad("dns-refused", F::DnsRefused, "REFUSED", |g| Box::pin(coded::<{ rcode::REFUSED }>(g)))
         .showing(&[(Key::Rcode, "REFUSED")]),
@@ -68,8 +68,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         vec![Said::Bytes(bytes)]
     })))
         .showing(&[(Key::Rcode, "FORMERR")]),
-    bad("dns-silent", F::DnsTimeout, "no answer", |g| Box::pin(async { Ok(one(g, |_, _, _| Vec::new()).await?.impatient()) })),
-    good("dns-lost-question", "the first datagram of each question is lost", |g| Box::pin(losing(g))),
+    bad("dns-silent", F::DnsTimeout, "no answer", |g| Box::pin(async { Ok(one(g, |_, _, _| Vec::new()).await?.impatient()) })).near(F::DnsUnreachable),
+    good("dns-lost-question", "the first datagram of each question is lost", |g| Box::pin(losing(g))).near(F::DnsTimeout),
     bad("dns-loop", F::DnsLoop, "aliases in a circle, as CoreDNS and Knot hand them out", |g| Box::pin(one(g, |q, _, _| {
         let (here, there) = (HOST, "other.lab.example");
         say(q, &Reply::of(vec![alias(here, there), alias(there, here)]))
@@ -77,7 +77,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         .showing(&[(Key::CnameChain, "other.lab.example"), (Key::CnameChain, HOST)]),
     bad("dns-long-chain", F::DnsLoop, "seventeen aliases in a row", |g| Box::pin(one(g, |q, _, peer| chain(q, 17, peer))))
         .showing(&[(Key::CnameChain, "alias-17.lab.example"), (Key::Limit, "16")]),
-    good("dns-chain-of-sixteen", "sixteen aliases in a row", |g| Box::pin(one(g, |q, _, peer| chain(q, 16, peer)))),
+    good("dns-chain-of-sixteen", "sixteen aliases in a row", |g| Box::pin(one(g, |q, _, peer| chain(q, 16, peer)))).near(F::DnsLoop),
     bad("dns-truncated-tcp-refused", F::DnsTruncated, "an answer that does not fit, and TCP refuses", |g| Box::pin(scene(g, vec![Kind::NoTcp(truncated)])))
         .showing(&[(Key::Errno, "ECONNREFUSED")]),
     bad("dns-truncated-tcp-silent", F::DnsTruncated, "an answer that does not fit, and TCP says nothing", |g| Box::pin(async {
@@ -87,7 +87,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-truncated-tcp-cut", F::DnsTruncated, "an answer that does not fit, and TCP ends in its middle", |g| Box::pin(one(g, |q, over, peer| {
         if over == Over::Tcp { vec![Said::Cut(honest_bytes(q, peer))] } else { truncated(q, over, peer) }
     }))),
-    good("dns-truncated-tcp-whole", "an answer that does not fit, and TCP has it", |g| Box::pin(one(g, truncated)))
+    good("dns-truncated-tcp-whole", "an answer that does not fit, and TCP has it", |g| Box::pin(one(g, truncated))).near(F::DnsTruncated)
         .showing(&[(Key::CLibrary, "musl before 1.2.4 finds no address")]),
     bad("dns-unreachable", F::DnsUnreachable, "nothing listens where the name server should be", |g| Box::pin(scene(g, vec![Kind::Deaf])))
         .showing(&[(Key::Errno, "ECONNREFUSED")]),

@@ -15,7 +15,7 @@ use crate::model::{FaultCode as F, Key};
 pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("dns-aaaa-servfail", "A is answered, AAAA fails", |g| Box::pin(one(g, |q, over, peer| {
         if is_a(q) { honest(q, over, peer) } else { say(q, &Reply::of_code(rcode::SERVFAIL)) }
-    })))
+    }))).near(F::DnsServfail)
         .showing(&[(Key::A, "1 address"), (Key::Aaaa, "SERVFAIL"), (Key::CLibrary, "musl finds no address: AAAA is answered with SERVFAIL")]),
     good("dns-aaaa-silent", "A is answered, AAAA is not", |g| Box::pin(one(g, |q, over, peer| {
         if is_a(q) { honest(q, over, peer) } else { Vec::new() }

@@ -50,7 +50,7 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("dns-other-question-first", "the answer to another question, then ours", |g| Box::pin(one(g, |q, over, peer| {
         [other_question(q, WRONG), honest(q, over, peer)].concat()
     }))),
-    bad("dns-wrong-id", F::DnsTimeout, "answers with another ID, and none with ours", |g| Box::pin(hurried(g, |q, _, _| forged(q)))),
+    bad("dns-wrong-id", F::DnsTimeout, "answers with another ID, and none with ours", |g| Box::pin(hurried(g, |q, _, _| forged(q)))).near(F::DnsMalformed),
     good("dns-wrong-id-first", "a forger is faster, and has not our ID", |g| Box::pin(one(g, |q, over, peer| {
         [forged(q), honest(q, over, peer)].concat()
     })))
