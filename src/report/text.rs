@@ -251,7 +251,8 @@ fn next(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     by.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     writeln!(out, "\n{}", style.ink(Ink::Strong, "Who acts next"))?;
     for (acts, rows) in by {
-        writeln!(out, "  {acts:<12}  rows {}", rows.join(", "))?;
+        let word = if rows.len() == 1 { "row " } else { "rows" };
+        writeln!(out, "  {acts:<12}  {word} {}", rows.join(", "))?;
     }
     Ok(())
 }

@@ -191,6 +191,10 @@ fn ran_out(late: FaultCode, bytes: u64, limit: Duration) -> Fault {
         (FaultCode::PeerSilent, 0) => {
             Fault::new(late, format!("accepted, and no answer within {seconds:.1} s"))
         }
+        (FaultCode::PeerStalled, 0) => {
+            let what = format!("the peer answered before, and now nothing for {seconds:.1} s");
+            Fault::new(late, what)
+        }
         (FaultCode::PeerSilent | FaultCode::PeerStalled, bytes) => Fault::new(
             FaultCode::PeerStalled,
             format!("the answer stopped after {bytes} bytes, and {seconds:.1} s were over"),
