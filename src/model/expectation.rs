@@ -180,10 +180,20 @@ fn accepts_all(control: &str) -> Fault {
     .with(Key::Control, control)
 }
 
+/// Whether the answer is a refusal that the row names: a mesh's 403, a firewall's page. What breaks a
+/// conversation off (`peer.`) is none, whoever is named: something had answered before.
+fn refused_as_named(attempt: &Attempt, by: &[FaultCode]) -> bool {
+    attempt
+        .fault
+        .as_ref()
+        .is_some_and(|fault| by.contains(&fault.code) && !fault.code.as_str().starts_with("peer."))
+}
+
 fn judge_blocked(observed: &Observed<'_>, by: &[FaultCode], controls: &Controls) -> Judgement {
     let proof = observed.attempts.iter().map(|attempt| attempt.proof).max().unwrap_or_default();
     let connected = |attempt: &&&Attempt| observed.plain_tcp && attempt.proof >= Proof::Connected;
-    if let Some(attempt) = observed.attempts.iter().find(|attempt| attempt.answered()) {
+    let answered = |attempt: &&&Attempt| attempt.answered() && !refused_as_named(attempt, by);
+    if let Some(attempt) = observed.attempts.iter().find(answered) {
         return Judgement::with_fault(Verdict::Fail, proof, reached(attempt));
     }
     if let Some(attempt) = observed.attempts.iter().find(connected) {

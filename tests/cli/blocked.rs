@@ -4,7 +4,7 @@ use connprobe::model::report::ControlKind;
 use connprobe::model::{FaultCode, Verdict};
 
 use crate::bench::{Bench, connected, greeted, negative, row, said};
-use crate::peers::{Closed, Peer, Silent};
+use crate::peers::{Closed, Peer, Silent, answer};
 
 /// A row that is to be blocked, by these causes too.
 fn blocked(id: &str, port: u16, by: &str) -> String {
@@ -81,6 +81,27 @@ fn a_port_that_answers_is_reached() {
     let ran = Bench::new(&rows, "").report(&[]);
     assert_eq!(said(&ran.report(), "2"), (Verdict::Fail, Some("policy.reached")));
     assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn an_answer_is_a_block_only_where_the_row_names_its_refusal() {
+    let peer = Peer::greeting();
+    let mesh = Peer::http(|_| answer("403 Forbidden", "Server: envoy\r\n", "RBAC: access denied"));
+    let row = |by: &str| {
+        format!(
+            "id: 2, source: here, destination: there, protocol: HTTP, port: {}, probe: http, \
+             proof: spoken, expect: blocked{by}",
+            mesh.port()
+        )
+    };
+    for (by, expected) in [
+        ("", (Verdict::Fail, Some("policy.reached"))),
+        (", by: [auth.forbidden]", (Verdict::Pass, None)),
+        (", by: [peer.reset]", (Verdict::Fail, Some("policy.reached"))),
+    ] {
+        let report = Bench::new(&[greeted("1", peer.port()), row(by)], "").report(&[]).report();
+        assert_eq!(said(&report, "2"), expected, "{by}");
+    }
 }
 
 #[test]
