@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store, pgbouncer,
-    postgres, prometheus, proxy, stranger, tcp, tls,
+    answers, cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store,
+    pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
 use crate::model::{FaultCode, Key};
@@ -87,6 +87,7 @@ pub const ALL: &[&[Scenario]] = &[
     tcp::SCENARIOS,
     tls::SCENARIOS,
     http::SCENARIOS,
+    answers::SCENARIOS,
     https::SCENARIOS,
     postgres::SCENARIOS,
     pgbouncer::SCENARIOS,
@@ -194,6 +195,12 @@ impl Served {
         self.addresses.clear();
         self.name_servers = name_servers;
         Ok(self)
+    }
+
+    /// With another server, which only the first one leads to.
+    pub(super) fn and(mut self, server: Server) -> Self {
+        self.servers.push(server);
+        self
     }
 
     /// Under another name than the lab's own.

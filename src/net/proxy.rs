@@ -1,6 +1,8 @@
 //! Through a proxy: CONNECT over HTTP/1.1 (RFC 9110 §9.3.6) and SOCKS5 (RFC 1928, RFC 1929). The
 //! proxy resolves the name.
 
+use std::time::Duration;
+
 use base64::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -9,6 +11,11 @@ use crate::net::wire::{Wire, broken};
 
 /// Longest head of an answer that is read, in bytes.
 const HEAD: usize = 16 * 1024;
+
+/// How long more of a stranger's greeting is waited for.
+const AT_HAND: Duration = Duration::from_millis(50);
+/// Interim answers that are read at most.
+const INTERIM: usize = 8;
 
 /// How to speak to a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +106,7 @@ async fn connect(
     }
     request.push_str("\r\n");
     send(wire, request.as_bytes()).await?;
-    let head = head(wire).await?;
-    let status = status(&head).ok_or_else(|| {
-        malformed("the proxy's answer is no HTTP").with(Key::FirstBytes, clean::bytes(&head, 64))
-    })?;
-    let said = clean::bytes(head.split(|byte| *byte == b'\r').next().unwrap_or_default(), 120);
+    let (status, said) = answer(wire).await?;
     let fault = match status {
         200..=299 => return Ok(Some(status)),
         407 => Fault::new(FaultCode::ProxyAuthRequired, "the proxy asks for credentials (407)"),
@@ -120,26 +123,48 @@ async fn connect(
     Err(fault.with(Key::Status, status).with(Key::Message, said))
 }
 
-/// Reads up to the empty line that ends a head; nothing of the target's is read.
+/// The final status and its line; the interim ones before it say nothing (RFC 9110 §15.2).
+async fn answer(wire: &mut Wire) -> Result<(u16, String), Fault> {
+    for _ in 0..=INTERIM {
+        let head = head(wire).await?;
+        let status = status(&head).ok_or_else(|| {
+            malformed("the proxy's answer is no HTTP")
+                .with(Key::FirstBytes, clean::bytes(&head, 64))
+        })?;
+        if !(100..200).contains(&status) {
+            return Ok((status, clean::bytes(line(&head), 120)));
+        }
+    }
+    Err(malformed("the proxy's answer to CONNECT is none but interim ones"))
+}
+
+/// Reads up to the empty line that ends a head; nothing of the target's is read. A lone LF ends a line too
+/// (RFC 9112 §2.2).
 async fn head(wire: &mut Wire) -> Result<Vec<u8>, Fault> {
     let mut head = Vec::with_capacity(256);
-    while !head.ends_with(b"\r\n\r\n") {
+    while !head.ends_with(b"\n\r\n") && !head.ends_with(b"\n\n") {
         if head.len() >= HEAD {
             return Err(malformed("the proxy's answer has no end").with(Key::Limit, HEAD));
         }
         head.push(read_byte(wire).await?);
-        // A peer that speaks another protocol never sends the empty line.
-        if head.len() == 5 && head != b"HTTP/" {
+        // A peer that speaks another protocol never sends the empty line: what it says is kept, if it is
+        // there already.
+        if head.len() <= 5 && !b"HTTP/".starts_with(&head) {
+            let mut more = [0_u8; 64];
+            let read = tokio::time::timeout(AT_HAND, wire.read(&mut more)).await;
+            head.extend_from_slice(&more[..read.map_or(0, Result::unwrap_or_default)]);
             return Ok(head);
         }
     }
     Ok(head)
 }
 
+fn line(head: &[u8]) -> &[u8] {
+    head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default()
+}
+
 fn status(head: &[u8]) -> Option<u16> {
-    let line = head.split(|byte| *byte == b'\r').next()?;
-    let line = std::str::from_utf8(line).ok()?;
-    line.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()
+    std::str::from_utf8(line(head)).ok()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()
 }
 
 async fn socks5(

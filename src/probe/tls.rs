@@ -6,6 +6,7 @@
 //! Under TLS 1.3 a client certificate is judged after the handshake, so where one was asked for, the
 //! answer is waited for. One connection; another where the peer speaks only old versions, to tell which.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -14,6 +15,7 @@ use crate::model::read::Problems;
 use crate::model::{Fault, FaultCode, Layer, Node, Proof};
 use crate::net::Dialer;
 use crate::net::tls::TlsRequest;
+use crate::net::tls::classify::inner;
 use crate::net::wire::{Wire, broken};
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 
@@ -77,19 +79,19 @@ impl Probe for Tls {
 /// Waits for the peer to object to our certificate, or to its absence.
 async fn verdict(wire: &mut Wire) -> Result<(), Fault> {
     let mut byte = [0_u8; 1];
-    match tokio::time::timeout(VERDICT, wire.read(&mut byte)).await {
-        Ok(Err(error)) => {
-            let session = wire.session().cloned();
-            Err(broken(&error, wire.traffic(), session.as_deref()))
-        }
-        Ok(Ok(0)) => {
-            let end = std::io::ErrorKind::UnexpectedEof.into();
-            let session = wire.session().cloned();
-            Err(broken(&end, wire.traffic(), session.as_deref()))
-        }
+    let end = match tokio::time::timeout(VERDICT, wire.read(&mut byte)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(0)) => std::io::ErrorKind::UnexpectedEof.into(),
         // Something was said, or nothing: either way no objection.
-        Ok(Ok(_)) | Err(_) => Ok(()),
+        Ok(Ok(_)) | Err(_) => return Ok(()),
+    };
+    let session = wire.session().cloned();
+    // After tickets it was content with us, and ends only for want of a request.
+    let content = session.as_ref().is_some_and(|s| s.accepted.load(Ordering::Relaxed));
+    if content && inner(&end).is_none() {
+        return Ok(());
     }
+    Err(broken(&end, wire.traffic(), session.as_deref()))
 }
 
 fn schema() -> serde_json::Value {

@@ -1,5 +1,6 @@
 //! The scenarios, one file per protocol.
 
+pub(super) mod answers;
 pub(super) mod cometd;
 pub(super) mod dns;
 pub(super) mod elasticsearch;

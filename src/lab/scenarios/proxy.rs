@@ -73,6 +73,34 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("proxy-socks5-dead", F::ProxyTargetUnreachable, "SOCKS5, nobody there", |ground| {
         Box::pin(tunnelled(ground, "socks5", |_| ForwardProxy::dead(), None))
     }),
+    Scenario::good("proxy-100", "http", "an interim answer, and lines that end in LF", |_| {
+        Box::pin(async {
+            let tunnel = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\nVia: x\n\n".to_vec();
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec();
+            Ok(through(raw::serve(Manner::Dialogue(vec![tunnel, answer])).await?))
+        })
+    }),
+    bad("proxy-stalled", F::ProxyMalformed, "half an answer of the proxy, and no more", |_| {
+        Box::pin(async {
+            let half = b"HTTP/1.1 200 Connection established\r\nVia".to_vec();
+            Ok(through(raw::serve(Manner::AnswersAndHolds(half)).await?).impatient())
+        })
+    })
+    .near(F::ProxyTargetUnreachable),
+    bad(
+        "proxy-socks-silent",
+        F::ProxyUnreachable,
+        "nothing is said where SOCKS5 should be",
+        |_| {
+            Box::pin(async {
+                let server = raw::serve(Manner::Silent).await?;
+                let proxy = format!("socks5://{}", server.address());
+                Ok(through(server).with("proxy", proxy.into()).impatient())
+            })
+        },
+    )
+    .near(F::ProxyTargetUnreachable)
+    .showing(&[(Key::Cause, "peer.silent")]),
     bad("proxy-ssh", F::ProxyMalformed, "SSH where the proxy should be", |_| {
         Box::pin(answering(banner::SSH))
     }),

@@ -3,12 +3,15 @@
 use std::io;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
 
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::http::{Answer, serve};
 use crate::lab::pki::{ClientCertificate, Leaf, Signer};
 use crate::lab::raw::{self, Manner, banner};
 use crate::lab::scenario::{Scenario, Served, Start};
+use crate::lab::server::Server;
 use crate::model::{FaultCode as F, Key};
 
 const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
@@ -31,6 +34,9 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     good("tls-1.2", "TLS 1.2 alone", |ground| Box::pin(version_12(ground))),
     good("tls-pinned", "the key that was pinned", |ground| Box::pin(pinned(ground, true))),
+    good("tls-closed-after-tickets", "asks, is content, and closes", |ground| {
+        Box::pin(closes_when_content(ground))
+    }),
     good("tls-client-certificate", "our certificate is accepted", |ground| {
         Box::pin(client(ground, Some(Signer::Trusted)))
     }),
@@ -202,6 +208,19 @@ async fn client(ground: &Ground, signer: Option<Signer>) -> io::Result<Served> {
         }
     };
     served(ground, tls, site).await
+}
+
+/// The certificate that it asks for may be absent, and who says nothing is not waited for.
+async fn closes_when_content(ground: &Ground) -> io::Result<Served> {
+    let identity = ground.pki.leaf(&GOOD)?;
+    let tls = ground.pki.tls_with(&identity, ClientCertificate::Optional, rustls::ALL_VERSIONS)?;
+    let acceptor = TlsAcceptor::from(tls);
+    let server = Server::start(move |peer| {
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(peer.stream).await?.shutdown().await }
+    })
+    .await?;
+    Ok(Served::at(server, &json!("tls"), "identified").with("tls", ground.verify_full()))
 }
 
 async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {

@@ -34,8 +34,8 @@ impl Dialer {
         self.traffic = Some(Arc::clone(wire.traffic()));
         let (host, port) = (Arc::clone(&self.target.host), self.target.port);
         let work = crate::net::proxy::tunnel(wire, &proxy, &host, port);
-        let (wire, evidence) =
-            self.step(Layer::Proxy, FaultCode::ProxyTargetUnreachable, work).await?;
+        let tunnel = self.step(Layer::Proxy, FaultCode::ProxyTargetUnreachable, work).await;
+        let (wire, evidence) = tunnel.map_err(|fault| unended(fault, &proxy))?;
         self.note_all(evidence);
         self.reach(Proof::Connected);
         Ok(self.topmost(Wire::new(wire)))
@@ -120,4 +120,26 @@ impl Dialer {
             _ => fault,
         }
     }
+}
+
+/// Whose the silence is that ran out of time. After CONNECT it is the target's, but half an answer is one that
+/// can't be read. SOCKS5 answers once before it is told of any target: without that, nobody is there.
+fn unended(mut fault: Fault, proxy: &Proxy) -> Fault {
+    if fault.evidence.get(Key::WaitedMs).is_none() {
+        return fault;
+    }
+    let began = fault.evidence.number(Key::Bytes).is_some_and(|bytes| bytes > 0);
+    match (proxy.scheme, began) {
+        (Scheme::Http | Scheme::Https, true) => {
+            fault.code = FaultCode::ProxyMalformed;
+            fault.detail = "the proxy's answer to CONNECT has no end".to_owned();
+        }
+        (Scheme::Socks5, false) => {
+            fault.code = FaultCode::ProxyUnreachable;
+            fault.detail = format!("the proxy {} accepts and says nothing", proxy.url());
+            fault.evidence.set(Key::Cause, FaultCode::PeerSilent.as_str());
+        }
+        _ => {}
+    }
+    fault.with(Key::ProxyName, proxy.url())
 }

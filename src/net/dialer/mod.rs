@@ -135,6 +135,11 @@ impl Dialer {
         (target.host, target.port, target.tls) = (host.into(), port, tls);
         if !same_host {
             target.credentials = Ok(Credentials::None);
+            // It is verified by its own name, not by the one that the site gives the first.
+            if target.trust.server_name.is_some() {
+                let trust = Trust::clone(&target.trust);
+                target.trust = Arc::new(Trust { server_name: None, ..trust });
+            }
         }
         if target.proxy.is_none() {
             let known = same_host && !self.names.overrides(host, port);

@@ -128,7 +128,7 @@ pub fn alert_name(alert: A) -> String {
     out
 }
 
-fn by_alert(alert: A, ours: OurSide) -> Fault {
+pub(super) fn by_alert(alert: A, ours: OurSide) -> Fault {
     let name = alert_name(alert);
     let fault = match alert {
         A::CertificateRequired => required(),

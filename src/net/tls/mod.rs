@@ -18,13 +18,15 @@ pub mod trust;
 mod verdict;
 pub mod verify;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ProtocolVersion};
+use rustls::{AlertDescription, ClientConfig, ProtocolVersion};
+use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -110,10 +112,28 @@ pub(super) async fn shake(
     };
     match connecting.await {
         Ok(stream) => Ok(judged(stream, name, trust, &recorder.presented(), ours())),
-        Err((error, _)) => {
-            let fault = classify::handshake(&error, &raw, ours());
+        Err((error, mut wire)) => {
+            let fault = match last_alert(&error, &mut wire).await {
+                Some(alert) => classify::by_alert(alert, ours())
+                    .with_some(Key::ClientCertificate, ours().words()),
+                None => classify::handshake(&error, &raw, ours()),
+            };
             Err(fault.with(Key::ServerName, name).with(Key::Offered, offered(trust)))
         }
+    }
+}
+
+/// The alert before an end that broke our writing: a peer that rejects our certificate under TLS 1.2 says
+/// so and closes while we are still sending, and rustls reads no more after that (RFC 5246 §7.2).
+async fn last_alert(error: &io::Error, wire: &mut Wire) -> Option<AlertDescription> {
+    if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+        return None;
+    }
+    let mut record = [0_u8; 7];
+    wire.read_exact(&mut record).await.ok()?;
+    match record {
+        [21, 3, _, 0, 2, 2, description] => Some(description.into()),
+        _ => None,
     }
 }
 
@@ -265,4 +285,29 @@ pub(super) fn late(raw: &Traffic, server_name: &str) -> Fault {
         ),
     };
     fault.with(Key::Bytes, raw.received()).with(Key::ServerName, server_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    /// The alert that is found where the peer said this before an error of this kind.
+    async fn found(kind: io::ErrorKind, said: &[u8]) -> Option<AlertDescription> {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        theirs.write_all(said).await.unwrap();
+        drop(theirs);
+        last_alert(&kind.into(), &mut Wire::new(ours)).await
+    }
+
+    #[tokio::test]
+    async fn what_a_peer_said_before_it_broke_our_writing_is_read() {
+        let alert = [21, 3, 3, 0, 2, 2, 48];
+        let broken = io::ErrorKind::BrokenPipe;
+        assert_eq!(found(broken, &alert).await, Some(AlertDescription::UnknownCA));
+        assert_eq!(found(broken, &alert[..6]).await, None);
+        assert_eq!(found(broken, b"HTTP/1.").await, None);
+        assert_eq!(found(io::ErrorKind::UnexpectedEof, &alert).await, None);
+    }
 }

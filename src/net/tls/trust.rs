@@ -60,7 +60,7 @@ pub enum TrustError {
 }
 
 /// The authorities that are trusted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Authorities {
     /// Those that the system trusts, `SSL_CERT_FILE` and `SSL_CERT_DIR` honoured. They are read when
     /// the first handshake needs them, since that takes longer than a whole row.
@@ -131,7 +131,7 @@ impl Authorities {
 }
 
 /// What a peer's certificate is judged by, and how we identify ourselves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trust {
     /// How strictly.
     pub mode: VerifyMode,

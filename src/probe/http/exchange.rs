@@ -79,6 +79,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The values of a field as one list (RFC 9110 §5.3), whole and as the peer sent them.
+    pub fn whole_field(&self, name: &HeaderName) -> Option<String> {
+        let values = self.headers.get_all(name).iter();
+        let values: Vec<_> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
     /// The text of a field, cleaned; empty where there is none.
     pub fn field(&self, name: impl http::header::AsHeaderName) -> Option<String> {
         self.headers.get(name).map(|value| clean::bytes(value.as_bytes(), 300))
@@ -89,9 +97,10 @@ impl Answer {
         clean::bytes(&self.body, 160)
     }
 
-    /// The body as JSON.
+    /// The body as JSON, after a byte order mark where there is one (RFC 8259 §8.1).
     pub fn json(&self) -> Option<serde_json::Value> {
-        serde_json::from_slice(&self.body).ok()
+        let body = self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body);
+        serde_json::from_slice(body).ok()
     }
 
     /// Whether the body says that it is HTML.
@@ -135,6 +144,8 @@ impl Connection {
         let traffic = Arc::clone(wire.traffic());
         let session = wire.session().cloned();
         let mut builder = Builder::new();
+        // A user agent takes folded fields (RFC 9112 §5.2).
+        builder.allow_obsolete_multiline_headers_in_responses(true);
         builder.max_buf_size(HEAD).max_headers(FIELDS);
         let (sender, connection) = builder
             .handshake(TokioIo::new(wire))
@@ -237,7 +248,10 @@ fn head_too_large(traffic: &Traffic) -> Fault {
 
 fn decompressed(headers: &HeaderMap, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Fault> {
     let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
-    if !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip") {
+    // HEAD and 304 have the fields of a body that does not come.
+    if bytes.is_empty()
+        || !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip")
+    {
         return Ok(bytes);
     }
     let mut out = Vec::new();

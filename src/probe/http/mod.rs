@@ -14,6 +14,7 @@
 pub mod between;
 pub mod exchange;
 pub mod options;
+mod redirect;
 pub(crate) mod secrets;
 pub mod status;
 
@@ -27,6 +28,7 @@ use crate::net::tls::TlsRequest;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use exchange::{Answer, Connection, Request};
 use options::Options;
+use redirect::Hop;
 pub(crate) use secrets::{authorization, basic, credentials_name, sensitive};
 
 /// HTTP, in clear unless the site or the port says otherwise.
@@ -56,9 +58,6 @@ pub const HTTPS: Protocol = Protocol {
 fn read(node: Option<&Node>, problems: &mut Problems) -> Option<Box<dyn Probe>> {
     Options::read(node, problems).map(|options| Box::new(Http { options }) as Box<dyn Probe>)
 }
-
-/// Redirects that are followed at most.
-const REDIRECTS: usize = 5;
 
 #[derive(Debug)]
 struct Http {
@@ -155,31 +154,32 @@ impl Http {
         request: &mut Request,
         mut answer: Answer,
     ) -> Result<Answer, Fault> {
-        let mut followed: Vec<String> = Vec::new();
-        while (300..400).contains(&answer.status) && !self.options.status.accept(answer.status) {
-            let Some(location) = answer.field(LOCATION) else { break };
-            let (tls, host, port, path) = next(dialer, &location)?;
-            if followed.len() >= REDIRECTS || followed.contains(&location) {
-                return Err(Fault::new(
-                    FaultCode::ProtocolRedirect,
-                    "the redirects lead in a circle",
-                )
-                .with(Key::Location, location)
-                .with(Key::Redirects, followed));
+        let (mut followed, mut seen) = (Vec::new(), Vec::new());
+        while redirect::is_redirect(answer.status) && !self.options.status.accept(answer.status) {
+            let Some(hop) = Hop::of(dialer, request, &answer)? else { break };
+            let location = answer.field(LOCATION).unwrap_or_default();
+            let circle = seen.contains(&hop.url);
+            if circle || followed.len() >= redirect::LIMIT {
+                let what = if circle { "lead in a circle" } else { "have no end" };
+                let fault =
+                    Fault::new(FaultCode::ProtocolRedirect, format!("the redirects {what}"));
+                return Err(fault.with(Key::Location, location).with(Key::Redirects, followed));
             }
             let target = dialer.target();
-            let same = host.eq_ignore_ascii_case(&target.host)
-                && (port == target.port || tls && !target.tls)
-                && (tls || !target.tls);
+            let same = hop.host.eq_ignore_ascii_case(&target.host)
+                && (hop.port == target.port || hop.tls && !target.tls)
+                && (hop.tls || !target.tls);
             if !same {
                 request.headers.retain(|(_, value)| !value.is_sensitive());
             }
-            dialer.turn_to(&host, port, tls).await?;
+            dialer.turn_to(&hop.host, hop.port, hop.tls).await?;
             let Some(next) = connect(dialer).await? else { return Ok(answer) };
             *connection = next;
-            request.target = path;
-            request.host = authority(dialer);
+            request.method = redirect::method(answer.status, request.method.clone());
+            request.target = hop.path;
+            request.host = hop.named.unwrap_or_else(|| authority(dialer));
             followed.push(location);
+            seen.push(hop.url);
             answer = ask(dialer, connection, request).await?;
             dialer.note(Key::Redirects, followed.clone());
         }
@@ -318,27 +318,4 @@ pub(crate) fn identify_by_tls(dialer: &mut Dialer) {
     {
         dialer.reach(Proof::Identified);
     }
-}
-
-/// Where a redirect leads: TLS or not, host, port, path.
-fn next(dialer: &Dialer, location: &str) -> Result<(bool, String, u16, String), Fault> {
-    let wrong = || {
-        Fault::new(FaultCode::ProtocolRedirect, "the redirect leads to no URL that can be followed")
-            .with(Key::Location, location)
-    };
-    let target = dialer.target();
-    if location.starts_with('/') && !location.starts_with("//") {
-        let path = options::path(location).map_err(|_| wrong())?;
-        return Ok((target.tls, target.host.to_string(), target.port, path));
-    }
-    let uri: http::Uri = location.parse().map_err(|_| wrong())?;
-    let tls = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => false,
-        _ => return Err(wrong()),
-    };
-    let host = uri.host().ok_or_else(wrong)?.to_owned();
-    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    Ok((tls, host, port, path.to_owned()))
 }

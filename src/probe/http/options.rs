@@ -137,12 +137,15 @@ impl Options {
     pub fn unmet(&self, answer: &Answer) -> Option<Fault> {
         let unexpected = |what: String| Fault::new(FaultCode::ProtocolUnexpectedBody, what);
         for (name, pattern) in &self.response_headers {
-            let found = answer.field(name);
-            if !found.as_deref().is_some_and(|found| pattern.is_match(found)) {
+            let each = answer.headers.get_all(name).iter();
+            let mut each = each.map(|value| String::from_utf8_lossy(value.as_bytes()));
+            if !each.any(|value| pattern.is_match(&value))
+                && !answer.whole_field(name).is_some_and(|whole| pattern.is_match(&whole))
+            {
                 return Some(
                     unexpected(format!("the field `{name}` does not match `{pattern}`"))
                         .with(Key::Field, name.as_str())
-                        .with_some(Key::Found, found),
+                        .with_some(Key::Found, answer.field(name)),
                 );
             }
         }
@@ -174,7 +177,7 @@ impl Options {
         };
         for (pointer, expected) in &self.json {
             let found = body.pointer(pointer);
-            if found != Some(expected) {
+            if !found.is_some_and(|found| same(found, expected)) {
                 let found = found.map(|found| crate::model::clean::line(&found.to_string(), 120));
                 return Some(
                     unexpected(format!("`{pointer}` in the body is not {expected}"))
@@ -185,6 +188,24 @@ impl Options {
             }
         }
         None
+    }
+}
+
+/// Whether two values of JSON are the same: `1` and `1.0` are one number (RFC 8259 §6).
+fn same(found: &Json, expected: &Json) -> bool {
+    match (found, expected) {
+        (Json::Number(found), Json::Number(expected)) => {
+            let real = found.is_f64() || expected.is_f64();
+            found == expected || real && found.as_f64() == expected.as_f64()
+        }
+        (Json::Array(found), Json::Array(expected)) => {
+            found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| same(f, e))
+        }
+        (Json::Object(found), Json::Object(expected)) => {
+            let value = |(key, e): (&String, _)| found.get(key).is_some_and(|f| same(f, e));
+            found.len() == expected.len() && expected.iter().all(value)
+        }
+        _ => found == expected,
     }
 }
 

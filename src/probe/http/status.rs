@@ -1,9 +1,11 @@
 //! Which fault a status is (RFC 9110 §15), and who gave it: the service, or something in between.
 
+use http::header::LOCATION;
+
 use crate::model::{Fault, FaultCode, Key, clean};
 use crate::net::Dialer;
-use crate::probe::http::between;
 use crate::probe::http::exchange::Answer;
+use crate::probe::http::{between, redirect};
 
 /// The statuses that are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +73,13 @@ pub fn fault(answer: &Answer, dialer: &Dialer, expected: &str, given: bool) -> F
         }
         401 => Fault::new(FaultCode::AuthRequired, "the peer asks for credentials (401)"),
         403 => Fault::new(FaultCode::AuthForbidden, "the peer forbids the request (403)"),
-        300..=399 => Fault::new(
-            FaultCode::ProtocolRedirect,
-            format!("a redirect ({status}) that the row may not follow"),
-        ),
+        _ if redirect::is_redirect(status) => {
+            let what = match answer.headers.contains_key(LOCATION) {
+                true => "that the row may not follow",
+                false => "that leads nowhere: it has no Location",
+            };
+            Fault::new(FaultCode::ProtocolRedirect, format!("a redirect ({status}) {what}"))
+        }
         502..=504 => gateway(answer),
         _ => unexpected(status, expected),
     };
