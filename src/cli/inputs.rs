@@ -1,5 +1,6 @@
 //! Reading profiles and sites: by the name of an embedded profile, or from a file.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,7 +59,14 @@ fn read(path: &Path, what: &str) -> Result<Source, Wrong> {
     if size > LARGEST {
         return Err(told(format!("it holds {size} bytes")));
     }
-    let bytes = std::fs::read(path).map_err(|error| told(error.to_string()))?;
+    // A device or a pipe has no size: what comes is bounded as well.
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| told(error.to_string()))?;
+    let mut file = file.take(LARGEST + 1);
+    file.read_to_end(&mut bytes).map_err(|error| told(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(told(format!("it holds more than {LARGEST} bytes")));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         told(format!("it is not UTF-8 (byte {})", error.utf8_error().valid_up_to()))
     })?;

@@ -1,5 +1,6 @@
 //! Credentials: by reference as files name them, and in hand as protocols use them.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::model::diagnostic::Place;
@@ -51,7 +52,13 @@ fn read(path: &Path, exact: bool) -> Result<Secret, String> {
     if size > LONGEST {
         return Err(format!("`{}` holds {size} bytes, too many for a secret", path.display()));
     }
-    let mut bytes = std::fs::read(path).map_err(told)?;
+    // A device or a pipe has no size: what comes is bounded as well.
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(told)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(format!("`{}` holds too many bytes for a secret", path.display()));
+    }
     if !exact && bytes.last() == Some(&b'\n') {
         bytes.pop();
         if bytes.last() == Some(&b'\r') {

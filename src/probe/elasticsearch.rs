@@ -121,7 +121,7 @@ impl Elasticsearch {
             return Err(unhealthy(answer));
         }
         if answer.status != 200 {
-            return Err(status::fault(answer, dialer, "200", given));
+            return Err(refused(answer, dialer, given));
         }
         let unlike = |what: &str| {
             Fault::new(FaultCode::ProtocolUnexpectedBody, what.to_owned())
@@ -180,7 +180,7 @@ impl Elasticsearch {
                 _ if own_error(&answer) => unhealthy(&answer),
                 200 => Fault::new(FaultCode::ProtocolUnexpectedBody, "the health has no status")
                     .with(Key::Body, answer.excerpt()),
-                _ => status::fault(&answer, dialer, "200", given),
+                _ => refused(&answer, dialer, given),
             });
         };
         dialer.note(Key::ClusterHealth, word);
@@ -219,6 +219,16 @@ fn own_error(answer: &Answer) -> bool {
     answer.status >= 500
         && (answer.headers.contains_key(PRODUCT)
             || answer.json().is_some_and(|body| body.pointer("/error/type").is_some()))
+}
+
+/// The fault of a status. The cluster's own errors are known: another's 503 is something in between.
+fn refused(answer: &Answer, dialer: &Dialer, given: bool) -> Fault {
+    let fault = status::fault(answer, dialer, "200", given);
+    if fault.code != FaultCode::ServiceUnhealthy {
+        return fault;
+    }
+    let detail = "something before the cluster answers in its place (503)".to_owned();
+    Fault { code: FaultCode::ProtocolGateway, detail, ..fault }
 }
 
 fn unhealthy(answer: &Answer) -> Fault {

@@ -172,6 +172,15 @@ fn a_report_in_a_file_tells_why_nothing_was_run() {
 }
 
 #[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    let (bench, silent) = (bench(), Silent::new());
+    let line = "run --profile profile.yaml --source here --site /dev/zero";
+    let ran = ran(&bench, line, silent.port(), &[]);
+    assert_eq!((ran.code, silent.connections()), (Some(2), 0), "{ran:?}");
+    assert!(ran.err.contains("it holds more than"), "{}", ran.err);
+}
+
+#[test]
 fn a_resolver_that_can_t_be_read_is_told_in_the_report_too() {
     for conf in ["folder", "absent.conf"] {
         let (bench, silent) = (bench(), Silent::new());

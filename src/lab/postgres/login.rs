@@ -240,7 +240,7 @@ impl Connection<'_> {
                     sent == format!("md5{}", hex(&outer))
                 }))
             }
-            Method::Scram => self.scram(role).await,
+            Method::Scram | Method::FalseScram => self.scram(role).await,
         }
     }
 
@@ -273,6 +273,10 @@ impl Connection<'_> {
         let (_, last) = read(self.stream.as_mut()).await?;
         let Some(answer) = exchange.finish(&last, role.map(|role| role.password.as_str()))? else {
             return Ok(false);
+        };
+        let answer = match self.server.method {
+            Method::FalseScram => format!("v={}=", "A".repeat(43)),
+            _ => answer,
         };
         self.out.authentication(12, answer.as_bytes());
         self.send().await?;

@@ -30,6 +30,8 @@ pub enum Method {
     Md5,
     /// SCRAM-SHA-256, over TLS with -PLUS.
     Scram,
+    /// As SCRAM, and the server's own proof is wrong.
+    FalseScram,
     /// A client certificate.
     Certificate,
     /// Kerberos, which no probe has.

@@ -48,6 +48,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         |_| Box::pin(no_master()),
     )
     .near(F::ProtocolGateway),
+    bad("elasticsearch-503-of-another", F::ProtocolGateway, "503 without its marks", |_| {
+        Box::pin(another_503())
+    })
+    .near(F::ServiceUnhealthy),
     bad("elasticsearch-unauthorized", F::AuthRequired, "401, and no credentials", |ground| {
         Box::pin(anonymous(ground))
     }),
@@ -93,6 +97,13 @@ async fn no_master() -> io::Result<Served> {
 
 async fn product(product: Product, wanted: &'static str) -> io::Result<Served> {
     cluster(Cluster { product, ..Cluster::GREEN }, &json!({"product": wanted})).await
+}
+
+async fn another_503() -> io::Result<Served> {
+    let answer = |_: &_| Answer::of(503, "text/plain", "no healthy upstream").into();
+    let server = serve(None, answer).await?;
+    let scene = Served::at(server, &json!("elasticsearch"), "operational");
+    Ok(scene.with("tls", json!({"mode": "disable"})))
 }
 
 fn basic() -> Auth {

@@ -64,6 +64,13 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("pgbouncer-hba", F::AuthForbidden, "its own hba file rejects", |ground| {
         Box::pin(first(ground, "login rejected"))
     }),
+    bad("pgbouncer-no-role", F::AuthForbidden, "the server's 28000, its code lost", |ground| {
+        Box::pin(first(ground, "role \"ucsx\" does not exist"))
+    })
+    .near(F::ServiceNoSuchDatabase),
+    bad("pgbouncer-no-server", F::ServiceBackendDown, "the server can't be had", |ground| {
+        Box::pin(after_login(ground, "pgbouncer cannot connect to server"))
+    }),
 ];
 
 async fn pooler(ground: &Ground, pooler: Pooler) -> io::Result<Served> {

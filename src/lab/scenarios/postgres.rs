@@ -115,6 +115,30 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("postgres-read-only", F::ServiceReadOnly, "read-only by configuration", |ground| {
         Box::pin(writable(ground, server().state(State::ReadOnly)))
     }),
+    bad(
+        "postgres-false-proof",
+        F::ServiceWrongPeer,
+        "takes any password, and does not prove that it knows ours",
+        |ground| Box::pin(plain(ground, server().method(Method::FalseScram))),
+    )
+    .near(F::AuthRejected),
+    bad("postgres-error-to-tls", F::ServiceNotReady, "57P03 in place of S or N", |ground| {
+        Box::pin(asked_for_tls(ground, b"E\0\0\0\x2bSFATAL\0C57P03\0Mstopping\0Fx.c\0L1\0Rf\0\0"))
+    })
+    .near(F::ProtocolMismatch)
+    .showing(&[(Key::Sqlstate, "57P03"), (Key::Phase, "startup")]),
+    bad("postgres-no-process", F::ServiceError, "words of protocol 2 to SSLRequest", |ground| {
+        Box::pin(asked_for_tls(ground, b"Ecould not fork new process for connection: ENOMEM\n\0"))
+    })
+    .near(F::ProtocolMismatch),
+    bad("postgres-rubbish-in-login", F::ProtocolMalformed, "a challenge, then rubbish", |ground| {
+        Box::pin(dialogue(ground, &[b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0", b"\xff rubbish"]))
+    })
+    .near(F::ProtocolMismatch),
+    bad("postgres-rubbish-in-query", F::ProtocolMalformed, "ready, then rubbish", |ground| {
+        Box::pin(dialogue(ground, &[b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", b"\xff rubbish"]))
+    })
+    .near(F::PeerClosed),
     bad("postgres-hung", F::PeerSilent, "a stopped postmaster", |ground| Box::pin(hung(ground)))
         .near(F::ServiceNotReady),
     bad(
@@ -254,6 +278,17 @@ async fn state(ground: &Ground, state: State) -> io::Result<Served> {
 
 async fn hung(ground: &Ground) -> io::Result<Served> {
     Ok(state(ground, State::Hung).await?.impatient())
+}
+
+/// Answers `SSLRequest` so.
+async fn asked_for_tls(ground: &Ground, answer: &[u8]) -> io::Result<Served> {
+    let scene = peer(ground, Manner::Answers(answer.into())).await?;
+    Ok(scene.with("tls", json!({"mode": "prefer"})))
+}
+
+async fn dialogue(ground: &Ground, words: &[&[u8]]) -> io::Result<Served> {
+    let words = words.iter().map(|words| words.to_vec()).collect();
+    peer(ground, Manner::Dialogue(words)).await
 }
 
 async fn anonymous(_: &Ground) -> io::Result<Served> {

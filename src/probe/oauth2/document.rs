@@ -19,7 +19,7 @@ impl Grant {
         struct Body {
             access_token: String,
             token_type: String,
-            expires_in: Option<serde_json::Number>,
+            expires_in: Option<serde_json::Value>,
         }
         let wrong = |what: &str| {
             Fault::new(FaultCode::ProtocolUnexpectedBody, format!("status 200, but {what}"))
@@ -38,7 +38,11 @@ impl Grant {
             return Err(wrong("the token is no bearer token")
                 .with(Key::TokenType, clean::line(&body.token_type, 40)));
         }
-        let expires_in = body.expires_in.and_then(|seconds| seconds.as_i64());
+        // Some servers write the number as a text; no token is worse for it.
+        let expires_in = body.expires_in.and_then(|seconds| match seconds {
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            number => number.as_i64(),
+        });
         Ok(Self { token, kind: body.token_type, expires_in })
     }
 }
@@ -122,6 +126,8 @@ mod tests {
     fn a_token_needs_its_type() {
         let good = r#"{"access_token": "t", "token_type": "Bearer", "expires_in": 60}"#;
         assert_eq!(Grant::of(&answer(200, good)).unwrap().expires_in, Some(60));
+        let text = good.replace("60", "\"60\"");
+        assert_eq!(Grant::of(&answer(200, &text)).unwrap().expires_in, Some(60));
         for bad in ["<html>", "{}", r#"{"access_token": "t"}"#, &good.replace("\"t\"", "\"\"")] {
             let fault = Grant::of(&answer(200, bad)).err().unwrap();
             assert_eq!(fault.code, FaultCode::ProtocolUnexpectedBody);

@@ -141,6 +141,11 @@ pub(super) fn code(word: &str, given: bool) -> FaultCode {
         | "InvalidAuthenticationInfo"
         | "NoAuthenticationInformation" => FaultCode::AuthRejected,
         "AuthorizationPermissionMismatch"
+        | "AuthorizationProtocolMismatch"
+        | "AuthorizationResourceTypeMismatch"
+        | "AuthorizationServiceMismatch"
+        | "AuthorizationSourceIPMismatch"
+        | "KeyBasedAuthenticationNotPermitted"
         | "InsufficientAccountPermissions"
         | "AccountIsDisabled"
         | "PublicAccessNotPermitted" => FaultCode::AuthForbidden,
@@ -195,6 +200,8 @@ mod tests {
         assert_eq!(code("AuthorizationFailure", true), FaultCode::AuthRejected);
         assert_eq!(code("AuthorizationFailure", false), FaultCode::AuthRequired);
         assert_eq!(code("AuthorizationPermissionMismatch", true), FaultCode::AuthForbidden);
+        assert_eq!(code("AuthorizationSourceIPMismatch", true), FaultCode::AuthForbidden);
+        assert_eq!(code("KeyBasedAuthenticationNotPermitted", true), FaultCode::AuthForbidden);
         assert_eq!(code("ServerBusy", true), FaultCode::ServiceNotReady);
         assert_eq!(code("ContainerNotFound", true), FaultCode::ServiceError);
     }

@@ -62,7 +62,7 @@ pub(super) fn complaint(answer: &Answer) -> Complaint {
     Complaint {
         code: code.and_then(xml::code),
         message: text("/error/message").and_then(xml::message),
-        region: None,
+        ..Complaint::default()
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Complaint {
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) region: Option<String>,
+    /// What time it is, by the service (RFC 3339).
+    pub(super) time: Option<String>,
 }
 
 impl Store<'_> {
@@ -98,7 +100,13 @@ impl Store<'_> {
             Kind::Gcs => gcs::code(answer.status, &word, given),
         };
         let why = complaint.message.map(|text| format!(": {text}")).unwrap_or_default();
-        let skew = (word == "RequestTimeTooSkewed").then(|| skew(answer)).flatten();
+        let skew = match word.as_str() {
+            "RequestTimeTooSkewed" => skew(answer, complaint.time.as_deref()),
+            // Azure has no code of its own for it, and takes requests for fifteen minutes.
+            "AuthenticationFailed" => skew(answer, None).filter(|skew| skew.abs() >= 15 * 60),
+            _ => None,
+        };
+        let region = complaint.region.or_else(|| region(answer));
         let detail = match skew {
             Some(skew) => format!("{word}: our clock minus the service's is {skew} s"),
             None => format!("the service answers {word}{why}"),
@@ -106,13 +114,14 @@ impl Store<'_> {
         Fault::new(code, detail)
             .with(Key::Status, answer.status)
             .with(Key::ServiceCode, word)
-            .with_some(Key::Region, complaint.region)
+            .with_some(Key::Region, region)
             .with_some(Key::SkewS, skew)
     }
 
     /// A failure without a code of the service's own.
     fn strange(&self, answer: &Answer, dialer: &Dialer, given: bool) -> Fault {
         let fault = status::fault(answer, dialer, "2xx", given);
+        let fault = fault.with_some(Key::Region, region(answer));
         if fault.code != FaultCode::ProtocolUnexpectedStatus {
             // A body that can't be read may repeat the signature all the same.
             let kept = fault.evidence.get(Key::Body).is_none() || answer.is_html();
@@ -138,10 +147,55 @@ impl Store<'_> {
     }
 }
 
-/// Our clock minus the peer's, in seconds, by the Date field (RFC 9110 §6.6.1).
-fn skew(answer: &Answer) -> Option<i64> {
-    let date = answer.field(http::header::DATE)?.replace("GMT", "+0000");
-    let format = &time::format_description::well_known::Rfc2822;
-    let theirs = time::OffsetDateTime::parse(&date, format).ok()?;
-    Some((time::OffsetDateTime::now_utc() - theirs).whole_seconds())
+/// The region of a bucket that is asked for in another one (S3).
+fn region(answer: &Answer) -> Option<String> {
+    answer.field("x-amz-bucket-region").and_then(|text| xml::code(&text))
+}
+
+/// Our clock minus the peer's, in seconds: by the time that it names, or by the Date field
+/// (RFC 9110 §6.6.1).
+fn skew(answer: &Answer, time: Option<&str>) -> Option<i64> {
+    use time::OffsetDateTime as Time;
+    use time::format_description::well_known::{Rfc2822, Rfc3339};
+    let named = time.and_then(|text| Time::parse(text.trim(), &Rfc3339).ok());
+    let date = || {
+        let field = answer.field(http::header::DATE)?.replace("GMT", "+0000");
+        Time::parse(&field, &Rfc2822).ok()
+    };
+    Some((Time::now_utc() - named.or_else(date)?).whole_seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use http::header::DATE;
+    use time::format_description::well_known::{Rfc2822, Rfc3339};
+    use time::{Duration, OffsetDateTime};
+
+    use super::{region, skew};
+    use crate::probe::http::exchange::Answer;
+
+    fn answer(headers: HeaderMap) -> Answer {
+        Answer { status: 403, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn our_clock_is_held_against_the_time_that_is_named_and_else_against_the_date() {
+        let hour_ago = OffsetDateTime::now_utc() - Duration::hours(1);
+        let date = hour_ago.format(&Rfc2822).unwrap().replace("+0000", "GMT");
+        let answer = answer(HeaderMap::from_iter([(DATE, date.parse().unwrap())]));
+        let hours = |time: Option<&str>| skew(&answer, time).map(|skew| (skew + 60) / 3_600);
+        assert_eq!(hours(None), Some(1));
+        let named = (hour_ago - Duration::hours(1)).format(&Rfc3339).unwrap();
+        assert_eq!(hours(Some(&named)), Some(2));
+        assert_eq!(hours(Some("no time")), Some(1));
+    }
+
+    #[test]
+    fn the_region_of_a_bucket_stands_in_a_field() {
+        let name = http::HeaderName::from_static("x-amz-bucket-region");
+        let headers = HeaderMap::from_iter([(name, "eu-west-1".parse().unwrap())]);
+        assert_eq!(region(&answer(headers)).as_deref(), Some("eu-west-1"));
+        assert_eq!(region(&answer(HeaderMap::new())), None);
+    }
 }

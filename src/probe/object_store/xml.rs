@@ -60,7 +60,7 @@ pub(super) fn objects(body: &[u8], root: &str, object: &str) -> Option<usize> {
     is_list.then_some(count)
 }
 
-/// Code, message and region of a document `Error`. Nothing else of it is kept: bodies repeat key id,
+/// Code, message, region and time of a document `Error`. Nothing else of it is kept: bodies repeat key id,
 /// string to sign and signature.
 pub(super) fn complaint(body: &[u8]) -> Complaint {
     let mut found = Complaint::default();
@@ -70,6 +70,7 @@ pub(super) fn complaint(body: &[u8]) -> Complaint {
         (1, "Code") => found.code = code(text),
         (1, "Message") => found.message = message(text),
         (1, "Region") => found.region = code(text),
+        (1, "ServerTime") => found.time = Some(clean::line(text, 40)),
         _ => {}
     });
     if walked.is_some() && is_error { found } else { Complaint::default() }

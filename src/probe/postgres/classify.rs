@@ -43,13 +43,38 @@ pub(super) fn from_pooler(error: &DbError) -> bool {
 
 /// The fault of an error.
 pub(super) fn fault(error: &DbError, phase: Phase) -> Fault {
-    let state = error.code().code();
-    let pooler = from_pooler(error);
+    said(error.code().code(), error.message(), from_pooler(error), phase)
+}
+
+/// The fault of the bytes of an error in place of S or N; `None` where they are none of PostgreSQL's. A
+/// server that can't start a process for us says so in the words of protocol 2, without a code.
+pub(super) fn before_startup(bytes: &[u8]) -> Option<Fault> {
+    let text = bytes.strip_prefix(b"E")?;
+    if text.first() != Some(&0) {
+        let words = std::str::from_utf8(text.strip_suffix(b"\0")?).ok()?;
+        let printable = |c: char| c == '\n' || !c.is_control();
+        return (words.contains(' ') && words.chars().all(printable)).then(|| {
+            let message = clean::line(words.trim_end(), 200);
+            Fault::new(C::ServiceError, message.clone())
+                .with(Key::Phase, Phase::Startup.as_str())
+                .with(Key::Message, message)
+        });
+    }
+    let fields: Vec<&[u8]> = text.get(4..)?.split(|byte| *byte == 0).collect();
+    let field = |kind: u8| {
+        let field = fields.iter().find(|field| field.first() == Some(&kind))?;
+        Some(String::from_utf8_lossy(&field[1..]))
+    };
+    let pooler = field(b'F').is_none() && field(b'R').is_none();
+    Some(said(&field(b'C')?, &field(b'M')?, pooler, Phase::Startup))
+}
+
+fn said(state: &str, message: &str, pooler: bool, phase: Phase) -> Fault {
     let code = match state {
-        "08P01" if pooler => by_phrase(error.message(), phase),
+        "08P01" if pooler => by_phrase(message, phase),
         _ => by_state(state, pooler),
     };
-    let message = clean::line(error.message(), 200);
+    let message = clean::line(message, 200);
     // Five letters where the peer is honest (appendix A).
     let state = clean::line(state, 5);
     Fault::new(code, format!("{message} (SQLSTATE {state})"))
@@ -81,19 +106,22 @@ const PHRASES: &[(&str, C)] = &[
     ("auth failed", C::AuthRejected),
     ("authentication failed", C::AuthRejected),
     ("no such database", C::ServiceNoSuchDatabase),
+    ("too many connections", C::ServiceTooManyConnections),
+    // PostgreSQL's 28000, as it comes where no password is asked for.
+    ("role \"", C::AuthForbidden),
     ("does not exist", C::ServiceNoSuchDatabase),
     ("query_wait_timeout", C::ServiceBackendDown),
     ("server login has been failing", C::ServiceBackendDown),
     ("server_login_retry", C::ServiceBackendDown),
     ("server conn crashed", C::ServiceBackendDown),
     ("connect failed", C::ServiceBackendDown),
+    ("cannot connect to server", C::ServiceBackendDown),
     ("server DNS lookup failed", C::ServiceBackendDown),
     ("client_login_timeout", C::ServiceBackendDown),
     ("the database system is", C::ServiceNotReady),
     ("pooler is shut down", C::ServiceNotReady),
     ("pgbouncer is shutting down", C::ServiceNotReady),
     ("no more connections allowed", C::ServiceTooManyConnections),
-    ("too many connections", C::ServiceTooManyConnections),
     ("too many clients", C::ServiceTooManyConnections),
     ("remaining connection slots", C::ServiceTooManyConnections),
     ("SSL required", C::AuthForbidden),
@@ -101,7 +129,6 @@ const PHRASES: &[(&str, C)] = &[
     ("login rejected", C::AuthForbidden),
     ("not allowed", C::AuthForbidden),
     ("pg_hba.conf", C::AuthForbidden),
-    ("is not permitted to log in", C::AuthForbidden),
     ("permission denied", C::AuthForbidden),
 ];
 

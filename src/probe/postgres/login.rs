@@ -101,6 +101,12 @@ fn io_cause(error: &tokio_postgres::Error) -> Option<&std::io::Error> {
     None
 }
 
+/// Whether the client refuses the proof that the server gives of itself (RFC 5802 §3): somebody answers
+/// who does not know what the server must know.
+pub(super) fn lied(error: &tokio_postgres::Error, seen: &Seen) -> bool {
+    seen.proof && !seen.ended && error.as_db_error().is_none() && stopped(error).is_none()
+}
+
 /// The fault of a login that was refused or broke.
 pub(super) fn refused(
     error: &tokio_postgres::Error,
@@ -117,8 +123,14 @@ pub(super) fn refused(
             )
             .with(Key::Option, "allow_cleartext");
         }
-        Some(Stopped::NotPostgres) => return mismatch(traffic),
+        Some(Stopped::NotPostgres) if !seen.spoke => return mismatch(traffic),
         _ => {}
+    }
+    if lied(error, seen) {
+        return Fault::new(
+            FaultCode::ServiceWrongPeer,
+            "the server does not prove that it knows the password (SCRAM)",
+        );
     }
     if seen.method.is_some()
         && !seen.ok
@@ -161,16 +173,10 @@ pub(super) fn query_fault(
         _ => {}
     }
     match io_cause(error) {
-        Some(io) => broken(io, traffic, tls),
+        Some(io) if seen.ended => broken(io, traffic, tls),
         None if error.is_closed() => closed(traffic),
-        // What the client library itself refuses: a SCRAM exchange that does not verify.
-        None if seen.method.is_some() && !seen.ok => Fault::new(
-            FaultCode::AuthRejected,
-            "the server's side of the authentication does not verify",
-        ),
-        None => {
-            Fault::new(FaultCode::ProtocolMalformed, "the server's messages break the protocol")
-        }
+        // The stream is whole: the client library refuses what came.
+        _ => Fault::new(FaultCode::ProtocolMalformed, "the server's messages break the protocol"),
     }
 }
 

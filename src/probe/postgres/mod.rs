@@ -23,7 +23,7 @@ mod session;
 mod upgrade;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use tokio_postgres::Client;
@@ -31,10 +31,12 @@ use tokio_postgres::Client;
 use crate::model::read::Problems;
 use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
 use crate::net::Dialer;
-use crate::net::wire::Traffic;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
-use login::{Account, backend_down, binding, login, login_fault, query_fault, refused, silent};
+use login::{
+    Account, backend_down, binding, lied, login, login_fault, query_fault, refused, silent,
+};
 use options::Options;
+use session::Wrong;
 use upgrade::upgrade;
 use watch::{Seen, Watched, lock};
 
@@ -100,9 +102,13 @@ impl Postgres {
                 }
             },
         };
-        let seen_now = lock(&seen).clone();
+        let mut seen_now = lock(&seen).clone();
+        if let Ok(Err(error)) = &outcome {
+            // An AuthOk behind a proof that does not hold is nobody's.
+            seen_now.ok &= !lied(error, &seen_now);
+        }
         Self::note_login(dialer, &seen_now, begun, &account);
-        let (client, connection) = match outcome {
+        let (client, mut connection) = match outcome {
             Ok(Ok(session)) => session,
             Ok(Err(error)) => {
                 let mut fault = refused(&error, &seen_now, &traffic, dialer, &account);
@@ -121,12 +127,23 @@ impl Postgres {
         };
         dialer.passed(Layer::Auth, begun);
         Self::logged_in(dialer, &seen_now, &account);
-        let driver = tokio::spawn(async move {
-            // Its error reaches whoever asked; here it only has to be driven.
-            let _ = connection.await;
+        let (end, tls) = (Arc::new(OnceLock::new()), dialer.session().cloned());
+        let driver = tokio::spawn({
+            let end = Arc::clone(&end);
+            async move {
+                // Noted before the connection is dropped: then whoever asked hears that it is closed,
+                // and not why.
+                if let Err(error) = (&mut connection).await {
+                    let _ = end.set(error);
+                }
+            }
         });
+        let wrong = |error: &tokio_postgres::Error| {
+            let why = end.get().filter(|_| error.is_closed()).unwrap_or(error);
+            query_fault(why, &lock(&seen), &traffic, tls.as_deref())
+        };
         let result = match account.given && dialer.wants(Proof::Operational) {
-            true => self.operate(dialer, &client, &account, &seen, &traffic).await,
+            true => self.operate(dialer, &client, &account, &wrong).await,
             false => Ok(()),
         };
         // Dropping the client makes the driver send Terminate; the server's log stays quiet.
@@ -182,14 +199,9 @@ impl Postgres {
         dialer: &mut Dialer,
         client: &Client,
         account: &Account,
-        seen: &Arc<std::sync::Mutex<Seen>>,
-        traffic: &Arc<Traffic>,
+        wrong: &Wrong<'_>,
     ) -> Result<(), Fault> {
-        let tls = dialer.session().cloned();
-        let wrong = |error: &tokio_postgres::Error| {
-            query_fault(error, &lock(seen), traffic, tls.as_deref())
-        };
-        let done = session::operate(dialer, client, &self.options, &account.database, &wrong).await;
+        let done = session::operate(dialer, client, &self.options, &account.database, wrong).await;
         let stalled =
             |fault: &Fault| matches!(fault.code, FaultCode::PeerStalled | FaultCode::PeerSilent);
         match done {

@@ -10,6 +10,7 @@ use crate::net::dialer::SSL_REQUEST;
 use crate::net::tls::TlsRequest;
 use crate::net::wire::{Traffic, broken, closed, first_bytes};
 use crate::net::{Dialer, Wire, spoke};
+use crate::probe::postgres::classify;
 
 /// Asks for TLS within the protocol, as `tls.mode` wants it. Says whether TLS is on.
 pub(super) async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire, bool), Fault> {
@@ -54,23 +55,23 @@ pub(super) async fn upgrade(dialer: &mut Dialer, mut wire: Wire) -> Result<(Wire
                 format!("the server declines TLS, and tls.mode {} needs it", mode.as_str());
             Err(Fault::new(FaultCode::TlsNotOffered, detail))
         }
-        _ => Err(other_answer(&mut wire).await),
+        _ => {
+            let fault = other_answer(&mut wire, answer).await;
+            if fault.code != FaultCode::ProtocolMismatch {
+                dialer.reach(Proof::Spoken);
+            }
+            Err(fault)
+        }
     }
 }
 
 /// Something else than S or N: an error of PostgreSQL's, or another protocol.
-async fn other_answer(wire: &mut Wire) -> Fault {
-    let mut rest = [0_u8; 255];
-    let more = tokio::time::timeout(std::time::Duration::from_millis(200), wire.read(&mut rest));
-    let _ = more.await;
-    match spoke::recognise(&wire.traffic().first_bytes()) {
-        "postgres" => Fault::new(
-            FaultCode::ServiceError,
-            "the server answers the request for TLS with an error",
-        )
-        .with(Key::FirstBytes, first_bytes(wire.traffic())),
-        _ => mismatch(wire.traffic()),
-    }
+async fn other_answer(wire: &mut Wire, first: u8) -> Fault {
+    let mut bytes = vec![first; 512];
+    let more = wire.read(&mut bytes[1..]);
+    let more = tokio::time::timeout(std::time::Duration::from_millis(200), more).await;
+    bytes.truncate(1 + more.ok().and_then(Result::ok).unwrap_or_default());
+    classify::before_startup(&bytes).unwrap_or_else(|| mismatch(wire.traffic()))
 }
 
 /// Another protocol where PostgreSQL is expected.

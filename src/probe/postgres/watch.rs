@@ -31,6 +31,10 @@ pub(super) struct Seen {
     pub(super) ok: bool,
     /// ReadyForQuery came.
     pub(super) ready: bool,
+    /// SASLFinal came, in which the server proves that it knows the password (RFC 5802 §3).
+    pub(super) proof: bool,
+    /// The stream ended or broke; where it did not, it is the client that refuses what came.
+    pub(super) ended: bool,
 }
 
 /// Why the stream was stopped here; carried inside an I/O error.
@@ -145,7 +149,8 @@ impl Watched {
                     seen.method = Some(if scram { "scram-sha-256" } else { "unknown" });
                     seen.plus = names().any(|name| name.ends_with(b"-PLUS"));
                 }
-                11 | 12 => {}
+                11 => {}
+                12 => seen.proof = true,
                 _ => seen.method = Some("unknown"),
             },
             _ => {}
@@ -166,7 +171,11 @@ impl AsyncRead for Watched {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.wire).poll_read(cx, buf))?;
+        let read = ready!(Pin::new(&mut self.wire).poll_read(cx, buf));
+        if read.is_err() || buf.filled().len() == before {
+            lock(&self.seen).ended = true;
+        }
+        read?;
         let this = self.get_mut();
         this.follow(&buf.filled()[before..]).map_err(io::Error::other)?;
         Poll::Ready(Ok(()))
@@ -179,7 +188,11 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.wire).poll_write(cx, buf)
+        let written = Pin::new(&mut self.wire).poll_write(cx, buf);
+        if let Poll::Ready(Err(_)) = written {
+            lock(&self.seen).ended = true;
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
