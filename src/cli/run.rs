@@ -273,12 +273,22 @@ pub(super) fn deliver(report: &Report, output: &OutputArgs) -> u8 {
         let style = Style { colour: complain::colour(&stdout), quiet: true };
         let mut out = std::io::BufWriter::new(stdout.lock());
         let shown = text::write(report, &mut out, style).and_then(|()| out.flush());
-        unwritten |= shown.is_err();
+        unwritten |= told(&shown, PASS) != PASS;
     }
     match exit_code(report) {
         PASS if unwritten => INCONCLUSIVE,
         code => code,
     }
+}
+
+/// The exit code where the result was shown so; a pass that nobody could see is none. A pipe whose reader
+/// has gone is no mistake to tell.
+pub(super) fn told(shown: &std::io::Result<()>, code: u8) -> u8 {
+    let Err(error) = shown else { return code };
+    if error.kind() != std::io::ErrorKind::BrokenPipe {
+        let _ = writeln!(std::io::stderr(), "error: show the result: {error}");
+    }
+    if code == PASS { INCONCLUSIVE } else { code }
 }
 
 /// The exit code of a report.

@@ -36,6 +36,15 @@ impl SecretRef {
     /// # Errors
     /// One sentence that names the variable or file, never its content.
     pub fn load(&self) -> Result<Secret, String> {
+        let secret = self.bytes()?;
+        match self {
+            _ if !secret.is_empty() => Ok(secret),
+            Self::Env { name, .. } => Err(format!("the variable `{name}` is empty")),
+            Self::File { path, .. } => Err(format!("`{}` is empty", path.display())),
+        }
+    }
+
+    fn bytes(&self) -> Result<Secret, String> {
         match self {
             Self::Env { name, .. } => match std::env::var_os(name) {
                 Some(value) => Ok(Secret::new(std::os::unix::ffi::OsStringExt::into_vec(value))),

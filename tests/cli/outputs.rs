@@ -21,6 +21,16 @@ fn what_is_piped_has_no_colour() {
 }
 
 #[test]
+fn a_table_that_can_t_be_shown_is_told() {
+    let peer = Peer::greeting();
+    let bench = Bench::new(&[greeted("1", peer.port())], "");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let ran = Ran::of(bench.command(&[]).stdout(full));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.err.contains("error: show the result: "), "{}", ran.err);
+}
+
+#[test]
 fn colour_can_be_forced_and_no_color_is_stronger() {
     let forced = ran(&[("CLICOLOR_FORCE", "1")], &[]);
     assert!(forced.out.contains("\u{1b}[31;1mFAIL\u{1b}[0m"), "{}", forced.out);

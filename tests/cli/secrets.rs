@@ -1,6 +1,8 @@
 //! A secret is in no output, whatever happens.
 
-use crate::bench::{Bench, Ran};
+use connprobe::model::FaultCode;
+
+use crate::bench::{Bench, Ran, code, row};
 use crate::peers::{Peer, answer};
 
 const FROM_FILE: &str = "planted-in-a-file-7f3a";
@@ -16,15 +18,15 @@ const SITE: &str = "connections:\n  \
     4: {allow_cleartext: true}\n";
 
 fn rows(port: u16) -> Vec<String> {
-    let row = |id: u8, more: &str| {
+    let one = |id: u8, more: &str| {
         format!(
             "id: {id}, source: here, destination: there, protocol: HTTP, port: {port}, \
              probe: {{http: {{path: /, status: [200], body: {{contains: fine}}{more}}}}}, \
              proof: authenticated"
         )
     };
-    let mut rows: Vec<String> = (1..=3).map(|id| row(id, "")).collect();
-    rows.push(row(4, ", headers: {X-Key: {env: SECRET}}"));
+    let mut rows: Vec<String> = (1..=3).map(|id| one(id, "")).collect();
+    rows.push(one(4, ", headers: {X-Key: {env: SECRET}}"));
     rows
 }
 
@@ -99,6 +101,21 @@ fn a_cut_run_shows_no_secret() {
     let (ran, outputs) = outputs(&peer, &["--deadline", "500ms"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert_clean(&outputs);
+}
+
+#[test]
+fn an_empty_secret_is_none_and_is_not_sent() {
+    let peer = Peer::http(|_| answer("401 Unauthorized", "", "no"));
+    let bench = Bench::new(&rows(peer.port())[..2], SITE.split("  3:").next().unwrap_or(SITE));
+    bench.file("secret", "\n");
+    let mut command = bench.command(&["--report", "json=-"]);
+    let ran = Ran::of(command.env("SECRET", ""));
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    for label in ["1", "2"] {
+        let code = code(row(&ran.report(), label));
+        assert_eq!(code, Some(FaultCode::LocalSecretUnreadable), "{ran:?}");
+    }
+    assert!(!peer.heard().concat().to_lowercase().contains("authorization"));
 }
 
 /// Never answers.

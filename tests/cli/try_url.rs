@@ -61,6 +61,7 @@ fn what_is_wrong_with_the_command_line_is_2_and_repeats_no_password() {
         (vec!["https://me:hunter22@h/"], "the URL holds a password"),
         (vec!["gopher://h/"], "no scheme `gopher`"),
         (vec!["h:80"], "the URL can't be used"),
+        (vec!["tcp://h"], "it names no port"),
         (vec!["https://h", "--tls", "sometimes"], "known are: disable"),
         (vec!["s3://h/b", "--password-env", "SECRET"], "wants its access_key"),
         (vec!["https://h", "--ca-file", "missing.pem"], "missing.pem"),

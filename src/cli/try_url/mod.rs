@@ -100,8 +100,7 @@ pub(super) fn run(args: &TryArgs) -> anyhow::Result<u8> {
         let output = OutputArgs { reports: vec![target], quiet: true };
         return Ok(run::deliver(&report, &output));
     }
-    aloud.end(&report)?;
-    Ok(run::exit_code(&report))
+    Ok(run::told(&aloud.end(&report), run::exit_code(&report)))
 }
 
 /// The protocol of a scheme.
@@ -126,6 +125,10 @@ fn profile(args: &TryArgs, url: &Url, protocol: &Protocol) -> Result<profile::Pr
         Some(_) if stated > Proof::Connected => Proof::Authenticated,
         _ => stated,
     });
+    let port = url.port.unwrap_or(protocol.default_port);
+    if port == 0 {
+        return Err(url::wrong("it names no port"));
+    }
     let text = json!({
         "schema": "connprobe/profile/v1",
         "name": "try",
@@ -133,7 +136,7 @@ fn profile(args: &TryArgs, url: &Url, protocol: &Protocol) -> Result<profile::Pr
         "endpoints": {"here": {"title": "Here"}, "there": {"title": "There", "host": url.host}},
         "connections": [{
             "id": 1, "source": "here", "destination": "there", "protocol": "TCP",
-            "port": url.port.unwrap_or(protocol.default_port),
+            "port": port,
             "probe": {protocol.name: options(url, protocol)},
             "proof": proof.as_str(),
         }],
