@@ -62,13 +62,18 @@ impl<'o> Maker<'o> {
 
     /// What is dialled; `None` where something is wrong, which is then among the errors.
     pub(super) fn aim(&mut self, parts: &Parts<'_>, warnings: &mut Vec<Warning>) -> Option<Aim> {
-        let (protocol, probe) = self.probe(parts.probe)?;
-        let (protocol, probe) = self.capped(protocol, probe)?;
         let settings = parts.settings;
+        let proxy = settings.proxy.as_ref().map(|proxy| self.proxy(proxy));
+        let Some((protocol, probe)) = self.probe(parts.probe) else {
+            // Its files are read all the same: every mistake is told at once.
+            let _ = self.read_trust(&settings.tls, VerifyMode::VerifyFull);
+            return None;
+        };
+        let (protocol, probe) = self.capped(protocol, probe)?;
         let tls = speaks_tls(protocol, &*probe, parts.ports, &settings.tls);
         let trust = self.trust(&settings.tls, protocol, tls)?;
-        let proxy = match &settings.proxy {
-            Some(proxy) => Some(Arc::new(self.proxy(proxy)?)),
+        let proxy = match proxy {
+            Some(proxy) => Some(Arc::new(proxy?)),
             None => None,
         };
         let mut timeouts = settings.timeouts;

@@ -31,6 +31,11 @@ const SITES: &[(&str, &str)] = &[
     ("nothing.yaml", "connections:\n  1: {probe: {tcp: {send: hello}}}\n"),
     ("protocol.yaml", "connections:\n  1: {probe: postgers}\n"),
     ("unset.yaml", "endpoints:\n  there: {host: \"${THERE_HOST}\"}\n"),
+    (
+        "tiers.yaml",
+        "endpoints:\n  there: {host: 127.0.0.1, tls: {ca_file: no-such-ca.pem, server_name: \"${THERE_NAME}\"}}\n\
+         connections:\n  1: {probe: {http: {path: health}}}\n",
+    ),
     ("skip.yaml", "connections:\n  1: {skip: true}\n"),
     ("proof.yaml", "connections:\n  1: {proof: connected}\n"),
     ("row.yaml", "connections:\n  deny: {port: 81}\n"),

@@ -88,12 +88,13 @@ impl Binder<'_, '_> {
         let unset = row.unset.iter().chain(&settings.unset);
         let unset = unset.chain(endpoint.map_or(&[][..], |endpoint| &endpoint.unset));
         let unset: Vec<Diagnostic> = unset.cloned().collect();
-        if !unset.is_empty() {
-            self.maker.errors.extend(unset);
-            return case;
-        }
+        // What a variable leaves open is one mistake; files and options are read all the same.
+        let open = !unset.is_empty();
+        self.maker.errors.extend(unset);
         if hosts.is_empty() {
-            self.maker.errors.push(no_host(row));
+            if !open {
+                self.maker.errors.push(no_host(row));
+            }
             return case;
         }
         let mut warnings = Vec::new();
@@ -104,7 +105,11 @@ impl Binder<'_, '_> {
             settings: &settings,
             probe,
         };
-        case.aim = self.maker.aim(&parts, &mut warnings).map(Box::new);
+        let aim = self.maker.aim(&parts, &mut warnings).map(Box::new);
+        if open {
+            return case;
+        }
+        case.aim = aim;
         case.plain_tcp = case.aim.as_ref().is_some_and(|aim| aim.probe.is_plain_tcp());
         case.warnings = warnings;
         let alternates = over.alternates.as_ref().unwrap_or(&row.alternates);
