@@ -125,7 +125,7 @@ fn unended(mut fault: Fault, proxy: &Proxy) -> Fault {
     match (proxy.scheme, began) {
         (Scheme::Http | Scheme::Https, true) => {
             fault.code = FaultCode::ProxyMalformed;
-            fault.detail = "the proxy's answer to CONNECT has no end".to_owned();
+            "the proxy's answer to CONNECT has no end".clone_into(&mut fault.detail);
         }
         (Scheme::Socks5, false) => {
             fault.code = FaultCode::ProxyUnreachable;
