@@ -13,6 +13,8 @@ pub enum Manner {
     Greets(Vec<u8>),
     /// Waits for the client to speak, says this, and closes.
     Answers(Vec<u8>),
+    /// Waits for the client to speak, says this, and sends RST.
+    AnswersAndResets(Vec<u8>),
     /// Waits for the client to speak, says this, and holds the connection open.
     AnswersAndHolds(Vec<u8>),
     /// Answers words that begin as it knows them; others it meets with FIN where it `closes`, else with
@@ -92,6 +94,12 @@ async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
             peer.stream.write_all(&bytes).await?;
             peer.stream.shutdown().await?;
             drain(&mut peer).await
+        }
+        Manner::AnswersAndResets(bytes) => {
+            heard(&mut peer).await?;
+            peer.stream.write_all(&bytes).await?;
+            reset(&peer.stream);
+            Ok(())
         }
         Manner::AnswersAndHolds(bytes) => {
             heard(&mut peer).await?;

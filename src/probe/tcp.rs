@@ -44,7 +44,12 @@ fn read(node: Option<&Node>, problems: &mut Problems) -> Option<Box<dyn Probe>> 
     let mut fields = problems.fields(node, "tcp")?;
     let send = fields.node("send").and_then(|node| bytes(node, problems));
     let mut list = |key, problems: &mut Problems| match fields.node(key) {
-        Some(node) => node.items().iter().filter_map(|item| bytes(item, problems)).collect(),
+        Some(node) => {
+            if node.items().is_empty() {
+                problems.push(node.wrong(format!("`{key}` names nothing")).help("leave it out"));
+            }
+            node.items().iter().filter_map(|item| bytes(item, problems)).collect()
+        }
         None => Vec::new(),
     };
     let expect: Vec<Vec<u8>> = list("expect", problems);
@@ -66,6 +71,7 @@ fn bytes(node: &Node, problems: &mut Problems) -> Option<Vec<u8>> {
         return None;
     }
     problems.parse(node, |text| match text.strip_prefix("hex:") {
+        _ if text.is_empty() => Err("an empty text is never found".to_owned()),
         Some(digits) => unhex(digits),
         None => unescape(text),
     })
@@ -122,8 +128,8 @@ impl Probe for Tcp {
             let exchange = self.exchange(&mut wire);
             let found = dialer.step(Layer::Protocol, FaultCode::PeerSilent, exchange).await;
             let found = found.map_err(|fault| match fault.code {
-                // It spoke, and then waited for an answer in its own protocol.
-                FaultCode::PeerStalled => {
+                // It spoke, and then waited for an answer in its own protocol, or gave up on us.
+                FaultCode::PeerStalled | FaultCode::PeerReset => {
                     let named = self.unexpected(&wire);
                     if named.code == FaultCode::ProtocolMismatch { named } else { fault }
                 }

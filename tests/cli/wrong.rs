@@ -29,6 +29,7 @@ const SITES: &[(&str, &str)] = &[
     ("pair.yaml", "endpoints:\n  there: {tls: {client_key_file: profile.yaml}}\n"),
     ("option.yaml", "connections:\n  1: {probe: {tcp: {expct: ready}}}\n"),
     ("nothing.yaml", "connections:\n  1: {probe: {tcp: {send: hello}}}\n"),
+    ("empty.yaml", "connections:\n  1: {probe: {tcp: {expect: [\"\"], reject: []}}}\n"),
     ("protocol.yaml", "connections:\n  1: {probe: postgers}\n"),
     ("unset.yaml", "endpoints:\n  there: {host: \"${THERE_HOST}\"}\n"),
     (

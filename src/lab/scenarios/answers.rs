@@ -60,6 +60,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         let expected = json!({"response_headers": {"Via": "^1.1 b$", "X-Long": "end$"}});
         Box::pin(says(answer.header("X-Long", &long).reply(), expected))
     }),
+    good("http-names-a-firewall", "the service's own page, which speaks of a firewall", |_| {
+        let page = Answer::html(200, "Health").body("<html>status: up; FortiGuard feed: ok</html>");
+        Box::pin(says(page.reply(), json!({"body": {"contains": "status: up"}})))
+    }),
     good("http-json-forms", "1.0 for 1, after a byte order mark", |_| {
         let answer = Answer::of(200, "application/json", "\u{feff}{\"count\": 1.0}");
         Box::pin(says(answer.reply(), json!({"json": {"/count": 1}})))

@@ -43,6 +43,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     })
     .near(F::ProtocolUnexpectedBody)
     .showing(&[(Key::Spoke, "smtp")]),
+    bad("tcp-other-and-reset", F::ProtocolMismatch, "SMTP, and then RST", |_| {
+        Box::pin(asking(Manner::AnswersAndResets(banner::SMTP.into())))
+    })
+    .near(F::PeerReset),
     bad(
         "tcp-rejected-answer",
         F::ProtocolUnexpectedBody,

@@ -109,6 +109,17 @@ impl Dialer {
     /// A fault on the way to the proxy is the proxy's.
     pub(super) fn by_proxy(&self, fault: Fault) -> Fault {
         match &self.target.proxy {
+            // It accepted: whether RST is seen now or at the first word is chance.
+            Some(proxy) if fault.code == FaultCode::PeerReset && proxy.scheme != Scheme::Https => {
+                Fault {
+                    code: FaultCode::ProxyMalformed,
+                    detail: format!("the proxy broke off: {}", fault.detail),
+                    evidence: fault
+                        .evidence
+                        .with(Key::Cause, fault.code.as_str())
+                        .with(Key::ProxyName, proxy.url()),
+                }
+            }
             Some(proxy) if !fault.code.as_str().starts_with("local.") => Fault {
                 code: FaultCode::ProxyUnreachable,
                 detail: format!("the proxy {} can't be reached: {}", proxy.url(), fault.detail),

@@ -113,7 +113,14 @@ impl Both {
     /// Why there is no address, and the aliases that were followed.
     pub(super) fn fault(&self, name: &Name) -> (Fault, Vec<String>) {
         match self.weightiest() {
-            Some((fault, aliases)) => (fault.clone(), aliases.to_vec()),
+            Some((fault, aliases)) => {
+                let mut fault = fault.clone();
+                let neither = self.a.is_some() && self.aaaa.is_some();
+                if neither && fault.code == FaultCode::DnsNoData {
+                    fault.detail = format!("{name} exists, but has no A and no AAAA record");
+                }
+                (fault, aliases.to_vec())
+            }
             None => {
                 let detail = format!("{name} has no address");
                 (Fault::new(FaultCode::DnsNoData, detail), Vec::new())

@@ -100,7 +100,7 @@ impl Http {
             }
             Err(fault) => (false, Some(fault)),
         };
-        let mut answer = ask(dialer, &mut connection, &request).await?;
+        let mut answer = self.ask(dialer, &mut connection, &request).await?;
         if self.options.follow {
             answer = self.follow(dialer, &mut connection, &mut request, answer).await?;
         }
@@ -121,6 +121,20 @@ impl Http {
             dialer.reach(Proof::Operational);
         }
         Ok(())
+    }
+
+    /// As [`ask`]; but what says all that the row expects of the content is the service's, whatever else it says.
+    async fn ask(
+        &self,
+        dialer: &mut Dialer,
+        connection: &mut Connection,
+        request: &Request,
+    ) -> Result<Answer, Fault> {
+        let answer = ask_anybody(dialer, connection, request).await?;
+        match between::page(&answer).filter(|_| !self.options.recognise(&answer)) {
+            Some(page) => Err(page),
+            None => Ok(answer),
+        }
     }
 
     /// The fields that hold secrets, once it is certain that they may be sent.
@@ -180,7 +194,7 @@ impl Http {
             request.host = hop.named.unwrap_or_else(|| authority(dialer));
             followed.push(location);
             seen.push(hop.url);
-            answer = ask(dialer, connection, request).await?;
+            answer = self.ask(dialer, connection, request).await?;
             dialer.note(Key::Redirects, followed.clone());
         }
         Ok(answer)
@@ -256,8 +270,21 @@ pub(crate) fn authority(dialer: &Dialer) -> String {
     target.authority(if target.tls { 443 } else { 80 })
 }
 
-/// Sends a request as the step of the protocol, and keeps what the answer says of itself.
+/// Sends a request as the step of the protocol, and keeps what the answer says of itself. A page of somebody
+/// in between is no answer.
 pub(crate) async fn ask(
+    dialer: &mut Dialer,
+    connection: &mut Connection,
+    request: &Request,
+) -> Result<Answer, Fault> {
+    let answer = ask_anybody(dialer, connection, request).await?;
+    match between::page(&answer) {
+        Some(page) => Err(page),
+        None => Ok(answer),
+    }
+}
+
+async fn ask_anybody(
     dialer: &mut Dialer,
     connection: &mut Connection,
     request: &Request,
@@ -268,9 +295,6 @@ pub(crate) async fn ask(
     // Within TLS a proxy of the mesh can't put its name on an answer: there it is the peer's gateway.
     if let Some(mark) = between::mesh(&answer).filter(|_| dialer.session().is_none()) {
         dialer.warn_once(WarningCode::MeshSidecar, format!("{mark} answers in between"));
-    }
-    if let Some(fault) = between::page(&answer) {
-        return Err(fault);
     }
     if answer.status == 400
         && dialer.session().is_none()

@@ -113,6 +113,12 @@ impl Options {
             || !self.json.is_empty()
     }
 
+    /// Whether an answer has the status and all of the content that the row states; not where it states none.
+    pub fn recognise(&self, answer: &Answer) -> bool {
+        let states = !self.contains.is_empty() || !self.matches.is_empty() || !self.json.is_empty();
+        states && self.status.accept(answer.status) && self.unmet(answer).is_none()
+    }
+
     /// The request without credentials and secret fields.
     pub fn request(&self, authority: String) -> Request {
         let mut request = Request::get(&self.path, self.host.clone().unwrap_or(authority));
