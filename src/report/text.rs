@@ -89,7 +89,8 @@ fn rows(report: &Report, out: &mut dyn Write, style: Style) -> io::Result<()> {
     let others = report.connections.len() - chosen.len();
     if others > 0 {
         let pad = widths.id + 2;
-        let text = format!("{:pad$}{others} more rows were not chosen", "");
+        let rows = if others == 1 { "row was" } else { "rows were" };
+        let text = format!("{:pad$}{others} more {rows} not chosen", "");
         writeln!(out, "{}", style.ink(Ink::Faint, &text))?;
     }
     writeln!(out)

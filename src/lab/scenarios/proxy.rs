@@ -103,7 +103,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     .showing(&[(Key::Cause, "peer.silent")]),
     bad("proxy-reset", F::ProxyMalformed, "the proxy accepts and resets", |_| {
         Box::pin(async { Ok(through(raw::serve(Manner::Resets).await?)) })
-    }).near(F::ProxyUnreachable)
+    })
+    .near(F::ProxyUnreachable)
     .showing(&[(Key::Cause, "peer.reset")]),
     bad("proxy-ssh", F::ProxyMalformed, "SSH where the proxy should be", |_| {
         Box::pin(answering(banner::SSH))

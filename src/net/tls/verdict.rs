@@ -61,7 +61,7 @@ fn by_reason(why: &C, presented: &Presented, trust: &Trust, now_s: i64) -> Fault
             let what = weakness.unwrap_or_else(|| "an algorithm that is not accepted".to_owned());
             Fault::new(FaultCode::TlsWeak, format!("the chain is too weak: {what}"))
         }
-        C::NotValidForName | C::NotValidForNameContext { .. } => name_mismatch(why),
+        C::NotValidForName | C::NotValidForNameContext { .. } => name_mismatch(why, presented),
         C::InvalidPurpose | C::InvalidPurposeContext { .. } => Fault::new(
             FaultCode::TlsBadPurpose,
             "the certificate is not made for servers (extended key usage)",
@@ -139,16 +139,21 @@ fn expired(presented: &Presented, now_s: i64) -> Fault {
     Fault::new(FaultCode::TlsExpired, detail)
 }
 
-fn name_mismatch(why: &C) -> Fault {
+fn name_mismatch(why: &C, presented: &Presented) -> Fault {
     let detail = match why {
-        C::NotValidForNameContext { expected, presented } => {
-            let expected = expected.to_str();
-            let names = match presented.is_empty() {
+        C::NotValidForNameContext { expected, .. } => {
+            let parsed =
+                presented.chain.first().map(|leaf| x509_parser::parse_x509_certificate(leaf));
+            let names = match &parsed {
+                Some(Ok((_, leaf))) => certificate::alternative_names(leaf),
+                _ => Vec::new(),
+            };
+            let names = match names.is_empty() {
                 true => "no name at all".to_owned(),
-                false => presented.iter().take(8).cloned().collect::<Vec<_>>().join(", "),
+                false => names.into_iter().take(8).collect::<Vec<_>>().join(", "),
             };
             let names = crate::model::clean::line(&names, 300);
-            format!("the certificate is for {names}, not for {expected}")
+            format!("the certificate is for {names}, not for {}", expected.to_str())
         }
         _ => "the certificate is for other names".to_owned(),
     };
