@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::model::{Attempt, Fault, Secret, Warning};
 use crate::net::Names;
@@ -77,6 +77,28 @@ pub struct Finished {
     pub elapsed: Duration,
 }
 
+impl Finished {
+    /// Keeps what a task brought home, or that it panicked.
+    fn came(
+        &mut self,
+        joined: Result<(Id, Brought), JoinError>,
+        of_task: &mut HashMap<Id, usize>,
+        told: &mut impl FnMut(Event<'_>),
+    ) {
+        match joined {
+            Ok((id, Brought::Case(index, outcome))) => {
+                of_task.remove(&id);
+                told(Event::Done(index, &outcome));
+                self.outcomes[index] = Some(outcome);
+            }
+            Ok((_, Brought::Control(source, target, attempt))) => {
+                self.negative.push((source, target, attempt));
+            }
+            Err(error) => self.panicked.extend(of_task.remove(&error.id())),
+        }
+    }
+}
+
 /// What the cases of a run share.
 struct Shared {
     plan: Arc<Plan>,
@@ -109,7 +131,7 @@ pub async fn execute(
     let mut waiting = plan.cases.iter().enumerate().filter(|(_, case)| case.runs());
     let mut waiting = waiting.by_ref().map(|(index, _)| index).peekable();
     let mut tasks = JoinSet::new();
-    let mut of_task: HashMap<tokio::task::Id, usize> = HashMap::new();
+    let mut of_task: HashMap<Id, usize> = HashMap::new();
     let mut window = WINDOW;
     let deadline = async {
         match limits.deadline {
@@ -130,6 +152,8 @@ pub async fn execute(
     if !finished.interrupted {
         spawn_controls(&shared, &mut tasks);
     }
+    let mut quiet = std::pin::pin!(tokio::time::sleep(PATIENCE));
+    let mut busy = false;
     while !finished.interrupted {
         while tasks.len() < window.min(most) {
             let Some(index) = waiting.next() else { break };
@@ -146,19 +170,19 @@ pub async fn execute(
             biased;
             () = &mut stop => { finished.interrupted = true; break }
             () = &mut deadline => { finished.interrupted = true; break }
-            joined = tasks.join_next_with_id() => match joined {
-                Some(Ok((id, Brought::Case(index, outcome)))) => {
-                    of_task.remove(&id);
-                    told(Event::Done(index, &outcome));
-                    finished.outcomes[index] = Some(outcome);
+            joined = tasks.join_next_with_id() => {
+                let Some(joined) = joined else { break };
+                busy = true;
+                finished.came(joined, &mut of_task, &mut told);
+            }
+            // One timer for all, since one for each case costs as much as the case: where nothing
+            // was done since it was set, those in flight wait.
+            () = &mut quiet, if patience => {
+                if !std::mem::take(&mut busy) {
+                    window *= 2;
                 }
-                Some(Ok((_, Brought::Control(source, target, attempt)))) => {
-                    finished.negative.push((source, target, attempt));
-                }
-                Some(Err(error)) => finished.panicked.extend(of_task.remove(&error.id())),
-                None => break,
-            },
-            () = tokio::time::sleep(PATIENCE), if patience => window *= 2,
+                quiet.as_mut().reset(tokio::time::Instant::now() + PATIENCE);
+            }
         }
     }
     tasks.abort_all();
