@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit};
 use tokio::sync::{OnceCell, Semaphore};
 
 use crate::model::{Evidence, Family, Fault, Key};
@@ -36,6 +35,8 @@ pub struct Resolved {
 /// File descriptors of the process for each name that is asked for at once: two sockets, and three times
 /// as many for connections.
 const FILES: u64 = 8;
+/// File descriptors of a process that nobody has told of.
+const UNTOLD: u64 = 1_024;
 
 type Asked = Arc<OnceCell<Result<Resolution, Fault>>>;
 
@@ -120,17 +121,16 @@ impl Names {
         };
         let ask = || async {
             // Closed it never is; the wait is no part of the name's time.
-            let _turn = self.at_once().acquire().await;
+            let _turn = self.bound(UNTOLD).acquire().await;
             Box::pin(self.resolver.resolve(host, family, within)).await
         };
         asked.get_or_init(ask).await.clone()
     }
 
-    /// Bounds how many names are asked for at once: a name server that says nothing would take every
-    /// file descriptor of a large run.
-    fn at_once(&self) -> &Semaphore {
+    /// Bounds how many names are asked for at once, by the file descriptors of the process: a name server
+    /// that says nothing would take every one of a large run. What was said first stays.
+    pub fn bound(&self, files: u64) -> &Semaphore {
         self.at_once.get_or_init(|| {
-            let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(1_024, |(soft, _)| soft);
             Semaphore::new(usize::try_from((files / FILES).clamp(4, 1_024)).unwrap_or(1_024))
         })
     }

@@ -1,5 +1,8 @@
 //! Which protocol a peer speaks, by the first bytes that it sends.
 
+use crate::model::{Fault, FaultCode, Key};
+use crate::net::wire::{Traffic, first_bytes};
+
 /// The protocol's name, for the evidence `spoke`; `unknown` where the bytes tell nothing.
 ///
 /// Greetings by RFC 4253 §4.2 (SSH), RFC 5321 §4.2 (SMTP), RFC 959 (FTP), RFC 1939 (POP3),
@@ -30,6 +33,18 @@ pub fn recognise(bytes: &[u8]) -> &'static str {
         [0x00, 0x00, 0x12..=0x24, 0x04, 0x00, ..] => "http2",
         _ => "unknown",
     }
+}
+
+/// The fault of another protocol where `own` is expected, by the first bytes that came.
+pub fn mismatch(traffic: &Traffic, own: &str) -> Fault {
+    let spoke = recognise(&traffic.first_bytes());
+    let what = match spoke {
+        "unknown" => format!("something that is no {own} answers"),
+        name => format!("the peer speaks {name}, not {own}"),
+    };
+    Fault::new(FaultCode::ProtocolMismatch, what)
+        .with(Key::Spoke, spoke)
+        .with(Key::FirstBytes, first_bytes(traffic))
 }
 
 fn redis(bytes: &[u8]) -> bool {

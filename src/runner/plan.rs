@@ -148,6 +148,16 @@ pub struct Aim {
     pub retries: u32,
 }
 
+impl Aim {
+    /// The name that is asked for to reach a host, and the port: the proxy's where there is one.
+    pub fn asked<'a>(&'a self, host: &'a str) -> (&'a str, u16) {
+        match &self.target.proxy {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (host, self.ports[0]),
+        }
+    }
+}
+
 /// Something to try when the documented way fails.
 #[derive(Debug)]
 pub struct Alternative {

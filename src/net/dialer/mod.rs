@@ -118,9 +118,12 @@ impl Dialer {
     /// place among those that work, so it can't wait for itself.
     #[must_use]
     pub fn side(&self) -> Self {
+        Self::beside(&self.target, &self.names, self.address)
+    }
+
+    fn beside(target: &Arc<Target>, names: &Arc<Names>, address: SocketAddr) -> Self {
         let slots = Arc::new(Slots::new(u64::MAX));
-        let names = Arc::clone(&self.names);
-        let side = Self::new(Arc::clone(&self.target), names, slots, self.address);
+        let side = Self::new(Arc::clone(target), Arc::clone(names), slots, address);
         Self { watched: None, aside: true, ..side }
     }
 

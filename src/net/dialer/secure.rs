@@ -26,17 +26,12 @@ impl Dialer {
         // Within another protocol, or beside the climb, nobody else is sought.
         let first = ask.lead_in.is_empty() && raw.received() == 0 && !self.aside;
         let stranger = first.then(|| self.stranger("tls"));
-        let shaking = tls::shake(wire, &host, &trust, ask);
+        let shaking = std::pin::pin!(tls::shake(wire, &host, &trust, ask));
         let shaken = match &stranger {
             None => tokio::time::timeout(limit, shaking).await,
             Some(stranger) => {
-                let either = async {
-                    tokio::select! {
-                        shaken = shaking => shaken,
-                        fault = stranger.while_silent(limit) => Err(fault),
-                    }
-                };
-                tokio::time::timeout(limit, either).await
+                let shaking = async { stranger.beside(limit, shaking).await? };
+                tokio::time::timeout(limit, shaking).await
             }
         };
         let shaken = match shaken {

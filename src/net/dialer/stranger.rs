@@ -1,6 +1,7 @@
 //! Who answers where the row's own protocol draws no answer: asked on connections of their own, with
 //! the first words of other protocols, side by side. Only after silence, or a close without a byte.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 use crate::model::{Fault, FaultCode, Key, Layer};
-use crate::net::dialer::Dialer;
+use crate::net::dialer::{Dialer, Target};
+use crate::net::names::Names;
 use crate::net::spoke;
 use crate::net::tls::{self, TlsRequest};
 use crate::net::wire::Traffic;
@@ -56,12 +58,8 @@ impl Dialer {
         }
         let stranger = self.stranger(own);
         let limit = self.target.timeouts.answer;
-        let work = async {
-            tokio::select! {
-                done = work => done,
-                fault = stranger.while_silent(limit) => Err(fault),
-            }
-        };
+        let work = std::pin::pin!(work);
+        let work = async { stranger.beside(limit, work).await? };
         match self.step(Layer::Protocol, FaultCode::PeerSilent, work).await {
             Err(fault) => Err(stranger.after_close(fault).await),
             done => done,
@@ -70,15 +68,23 @@ impl Dialer {
 
     /// Who may be at home in place of `own`.
     pub fn stranger(&self, own: &'static str) -> Stranger {
-        let traffic = self.traffic.clone().unwrap_or_default();
-        Stranger { side: self.side(), own, within_tls: self.session.is_some(), traffic }
+        Stranger {
+            target: Arc::clone(&self.target),
+            names: Arc::clone(&self.names),
+            address: self.address,
+            own,
+            within_tls: self.session.is_some(),
+            traffic: self.traffic.clone().unwrap_or_default(),
+        }
     }
 }
 
-/// Somebody else who may be at home at an address.
+/// Somebody else who may be at home at an address. Nothing is made for him until he is sought.
 #[derive(Debug)]
 pub struct Stranger {
-    side: Dialer,
+    target: Arc<Target>,
+    names: Arc<Names>,
+    address: SocketAddr,
     own: &'static str,
     within_tls: bool,
     /// What passes over the climb's own connection.
@@ -86,9 +92,25 @@ pub struct Stranger {
 }
 
 impl Stranger {
+    /// Does the work, and seeks beside it where the peer keeps silent. The work is pinned by whoever has it:
+    /// each hand that it passes through would else hold its size once more.
+    ///
+    /// # Errors
+    /// The fault of another protocol that is recognised before the work is done.
+    pub async fn beside<T>(
+        &self,
+        limit: Duration,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Fault> {
+        tokio::select! {
+            done = work => Ok(done),
+            fault = self.while_silent(limit) => Err(fault),
+        }
+    }
+
     /// Waits for a second, or with HTTP for half of a time-out, then seeks, where not a byte came until
     /// then. Ends only where another protocol is recognised, with its fault.
-    pub async fn while_silent(&self, limit: Duration) -> Fault {
+    async fn while_silent(&self, limit: Duration) -> Fault {
         let patience = limit / SHARE;
         let patience = if self.own == "http" { patience } else { patience.min(HANDSHAKE) };
         tokio::time::sleep(patience).await;
@@ -116,15 +138,18 @@ impl Stranger {
     /// Whether TLS is spoken at the same port: many servers of it answer clear text with an error in clear.
     pub async fn speaks_tls(&self) -> bool {
         let asked = async {
-            let answer = answer(self.side.side(), &self.hello()?, false).await?;
+            let answer = answer(self.side(), &self.hello()?, false).await?;
             Some(spoke::recognise(&answer) == "tls")
         };
         tokio::time::timeout(ASKING, asked).await.ok().flatten().unwrap_or(false)
     }
 
+    fn side(&self) -> Dialer {
+        Dialer::beside(&self.target, &self.names, self.address)
+    }
+
     fn hello(&self) -> Option<Vec<u8>> {
-        let target = &self.side.target;
-        let name = target.trust.server_name.as_deref().unwrap_or(&target.host);
+        let name = self.target.trust.server_name.as_deref().unwrap_or(&self.target.host);
         tls::old::client_hello(tls::bare(name))
     }
 
@@ -139,7 +164,7 @@ impl Stranger {
         let words = WORDS.iter().map(|(of, words)| (*of, words.to_vec()));
         let mut tries = JoinSet::new();
         for (of, words) in words.chain(hello).filter(|(of, _)| *of != self.own) {
-            let (side, within_tls) = (self.side.side(), self.within_tls);
+            let (side, within_tls) = (self.side(), self.within_tls);
             tries.spawn(async move {
                 let answer = answer(side, &words, within_tls).await?;
                 Some(recognised(of, &answer)).filter(|spoke| *spoke != "unknown")

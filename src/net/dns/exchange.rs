@@ -12,6 +12,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::model::FaultCode;
+use crate::net::tcp::classify::exhausted;
 
 /// Largest answer over UDP that is taken: no EDNS is sent, so an honest one has 512 bytes at most.
 const UDP_LIMIT: usize = 4_096;
@@ -49,19 +50,6 @@ impl Ended {
             Some(code) => Self::Exhausted(code, error),
             None => Self::Unreachable(error),
         }
-    }
-}
-
-/// What of this host ran out when a socket was made and bound; `None` where it is something else.
-pub(super) fn exhausted(error: &io::Error) -> Option<FaultCode> {
-    match error.raw_os_error()? {
-        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM => {
-            Some(FaultCode::LocalFilesExhausted)
-        }
-        libc::EADDRINUSE | libc::EADDRNOTAVAIL | libc::EAGAIN => {
-            Some(FaultCode::LocalPortsExhausted)
-        }
-        _ => None,
     }
 }
 

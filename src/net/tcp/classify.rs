@@ -73,6 +73,19 @@ fn by_errno(address: SocketAddr, error: &io::Error) -> Fault {
     }
 }
 
+/// What of this host ran out when a socket was made, bound or connected; `None` where it is something else.
+pub(in crate::net) fn exhausted(error: &io::Error) -> Option<FaultCode> {
+    match error.raw_os_error()? {
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM => {
+            Some(FaultCode::LocalFilesExhausted)
+        }
+        libc::EADDRINUSE | libc::EADDRNOTAVAIL | libc::EAGAIN => {
+            Some(FaultCode::LocalPortsExhausted)
+        }
+        _ => None,
+    }
+}
+
 /// A failure that never left this host.
 pub(super) fn local(address: SocketAddr, error: &io::Error) -> Fault {
     let fault = match error.raw_os_error() {
@@ -90,14 +103,6 @@ pub(super) fn local(address: SocketAddr, error: &io::Error) -> Fault {
             FaultCode::LocalPermission,
             format!("this host's own policy forbids a connection to {address}"),
         ),
-        Some(libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EAGAIN) => Fault::new(
-            FaultCode::LocalPortsExhausted,
-            format!("this host has no free local port for {address}"),
-        ),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Fault::new(
-            FaultCode::LocalFilesExhausted,
-            format!("this process can open no socket for {address}"),
-        ),
         Some(libc::ECONNREFUSED) => {
             Fault::new(FaultCode::TcpRefused, format!("{address} refuses connections (RST)"))
         }
@@ -105,7 +110,15 @@ pub(super) fn local(address: SocketAddr, error: &io::Error) -> Fault {
             FaultCode::LocalNoRoute,
             "this host has no interface of the name that was given to --bind".to_owned(),
         ),
-        _ => Fault::new(FaultCode::LocalInternal, format!("connect to {address}: {error}")),
+        _ => match exhausted(error) {
+            Some(code @ FaultCode::LocalPortsExhausted) => {
+                Fault::new(code, format!("this host has no free local port for {address}"))
+            }
+            Some(code) => {
+                Fault::new(code, format!("this process can open no socket for {address}"))
+            }
+            None => Fault::new(FaultCode::LocalInternal, format!("connect to {address}: {error}")),
+        },
     };
     fault.with_some(Key::Errno, errno_name(error))
 }

@@ -273,7 +273,7 @@ fn fault(error: &hyper::Error, traffic: &Traffic, session: Option<&Session>) -> 
         return head_too_large(traffic);
     }
     if !is_http && !first.is_empty() {
-        return mismatch(traffic);
+        return spoke::mismatch(traffic, "HTTP");
     }
     if error.is_parse() || error.is_parse_status() {
         return Fault::new(FaultCode::ProtocolMalformed, "the answer breaks the rules of HTTP")
@@ -300,16 +300,4 @@ fn fault(error: &hyper::Error, traffic: &Traffic, session: Option<&Session>) -> 
         Some(fault) => fault,
         None => closed(traffic),
     }
-}
-
-/// Another protocol where HTTP is expected.
-fn mismatch(traffic: &Traffic) -> Fault {
-    let spoke = spoke::recognise(&traffic.first_bytes());
-    let what = match spoke {
-        "unknown" => "something that is no HTTP answers".to_owned(),
-        name => format!("the peer speaks {name}, not HTTP"),
-    };
-    Fault::new(FaultCode::ProtocolMismatch, what)
-        .with(Key::Spoke, spoke)
-        .with(Key::FirstBytes, first_bytes(traffic))
 }

@@ -19,7 +19,6 @@ pub(crate) mod secrets;
 pub mod status;
 
 use http::header::LOCATION;
-use http::{HeaderName, HeaderValue};
 
 use crate::model::read::Problems;
 use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
@@ -29,6 +28,7 @@ use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
 use exchange::{Answer, Connection, Request};
 use options::Options;
 use redirect::Hop;
+use secrets::{Field, Given};
 pub(crate) use secrets::{authorization, basic, credentials_name, sensitive};
 
 /// HTTP, in clear unless the site or the port says otherwise.
@@ -89,17 +89,7 @@ impl Http {
         let Some(mut connection) = connect(dialer).await? else { return Ok(()) };
         let mut request = self.options.request(authority(dialer));
         // Kept back until the end: what can be proved without the secret is proved first.
-        let secrets = self.secrets(dialer);
-        let (given, kept_back) = match secrets {
-            Ok(fields) => {
-                let given = !fields.is_empty();
-                for (name, value) in fields {
-                    request.set(name, value);
-                }
-                (given, None)
-            }
-            Err(fault) => (false, Some(fault)),
-        };
+        let Given { given, kept_back } = Given::put(&mut request, self.secrets(dialer));
         let mut answer = self.ask(dialer, &mut connection, &request).await?;
         if self.options.follow {
             answer = self.follow(dialer, &mut connection, &mut request, answer).await?;
@@ -138,7 +128,7 @@ impl Http {
     }
 
     /// The fields that hold secrets, once it is certain that they may be sent.
-    fn secrets(&self, dialer: &mut Dialer) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+    fn secrets(&self, dialer: &mut Dialer) -> Result<Vec<Field>, Fault> {
         if !dialer.wants(Proof::Authenticated) {
             return Ok(Vec::new());
         }

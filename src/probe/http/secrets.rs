@@ -16,20 +16,26 @@ pub(crate) type Field = (HeaderName, HeaderValue);
 pub(crate) struct Given {
     /// They travel.
     pub(crate) given: bool,
-    kept_back: Option<Fault>,
+    /// Why they don't.
+    pub(crate) kept_back: Option<Fault>,
 }
 
 impl Given {
-    /// Puts the field with credentials into a request, where there is one.
-    pub(crate) fn put(request: &mut Request, field: Result<Option<Field>, Fault>) -> Self {
-        match field {
-            Ok(Some((name, value))) => {
-                request.set(name, value);
-                Self { given: true, kept_back: None }
-            }
-            Ok(None) => Self { given: false, kept_back: None },
-            Err(fault) => Self { given: false, kept_back: Some(fault) },
+    /// Puts the fields with credentials into a request, as many as there are.
+    pub(crate) fn put(
+        request: &mut Request,
+        fields: Result<impl IntoIterator<Item = Field>, Fault>,
+    ) -> Self {
+        let fields = match fields {
+            Ok(fields) => fields,
+            Err(fault) => return Self { given: false, kept_back: Some(fault) },
+        };
+        let mut given = false;
+        for (name, value) in fields {
+            request.set(name, value);
+            given = true;
         }
+        Self { given, kept_back: None }
     }
 
     /// What to say of an answer that was judged: where it asks for what we keep back, or is content

@@ -26,7 +26,7 @@ impl Phase {
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Startup => "startup",
             Self::Authentication => "authentication",

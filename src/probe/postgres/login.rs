@@ -222,14 +222,8 @@ pub(super) async fn silent(
             format!("the login stopped after {bytes} bytes of the server's"),
         ),
     };
-    let fault = fault.with(Key::Bytes, bytes).with(
-        Key::Phase,
-        match Phase::of(seen) {
-            Phase::Startup => "startup",
-            Phase::Authentication => "authentication",
-            Phase::Session | Phase::Query => "session",
-        },
-    );
+    let phase = Phase::of(seen).as_str();
+    let fault = fault.with(Key::Bytes, bytes).with(Key::Phase, phase);
     backend_down(dialer, account, fault).await
 }
 

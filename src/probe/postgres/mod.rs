@@ -88,20 +88,19 @@ impl Postgres {
         let watched = Watched::new(wire, cleartext, binding(dialer));
         let seen = watched.seen();
         let begun = Instant::now();
-        let login = login(dialer, watched, &account);
         let limit = dialer.target().timeouts.answer;
         // After SSLRequest the peer has spoken; without TLS these are the first words.
         let stranger = (traffic.received() == 0 && dialer.session().is_none())
             .then(|| dialer.stranger("postgres"));
-        let outcome = match &stranger {
-            None => tokio::time::timeout(limit, login).await,
-            Some(stranger) => tokio::select! {
-                outcome = tokio::time::timeout(limit, login) => outcome,
-                fault = stranger.while_silent(limit) => {
-                    return Err(dialer.failed(Layer::Protocol, begun, fault));
-                }
-            },
+        let outcome = {
+            let login = tokio::time::timeout(limit, login(dialer, watched, &account));
+            let login = std::pin::pin!(login);
+            match &stranger {
+                None => Ok(login.await),
+                Some(stranger) => stranger.beside(limit, login).await,
+            }
         };
+        let outcome = outcome.map_err(|fault| dialer.failed(Layer::Protocol, begun, fault))?;
         let mut seen_now = lock(&seen).clone();
         if let Ok(Err(error)) = &outcome {
             // An AuthOk behind a proof that does not hold is nobody's.

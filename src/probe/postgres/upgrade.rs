@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::model::{Fault, FaultCode, Key, Proof, VerifyMode};
+use crate::model::{Fault, FaultCode, Proof, VerifyMode};
 use crate::net::dialer::SSL_REQUEST;
 use crate::net::tls::TlsRequest;
-use crate::net::wire::{Traffic, broken, closed, first_bytes};
+use crate::net::wire::{Traffic, broken, closed};
 use crate::net::{Dialer, Wire, spoke};
 use crate::probe::postgres::classify;
 
@@ -76,12 +76,5 @@ async fn other_answer(wire: &mut Wire, first: u8) -> Fault {
 
 /// Another protocol where PostgreSQL is expected.
 pub(super) fn mismatch(traffic: &Traffic) -> Fault {
-    let spoke = spoke::recognise(&traffic.first_bytes());
-    let what = match spoke {
-        "unknown" => "something that is no PostgreSQL answers".to_owned(),
-        name => format!("the peer speaks {name}, not PostgreSQL"),
-    };
-    Fault::new(FaultCode::ProtocolMismatch, what)
-        .with(Key::Spoke, spoke)
-        .with(Key::FirstBytes, first_bytes(traffic))
+    spoke::mismatch(traffic, "PostgreSQL")
 }

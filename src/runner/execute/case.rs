@@ -71,10 +71,7 @@ pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outco
     for host in &aim.hosts {
         let mut lost = Vec::new();
         let reached = loop {
-            let (name, port) = match &aim.target.proxy {
-                Some(proxy) => (proxy.host.as_str(), proxy.port),
-                None => (&**host, aim.ports[0]),
-            };
+            let (name, port) = aim.asked(host);
             match resolve(shared, aim, name, port).await {
                 Err(attempt) if lost.len() < retries(aim, case) => {
                     lost.push(attempt);
@@ -145,11 +142,7 @@ fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses, case: 
         outcome.attempts.extend(tried.attempts);
         let last = outcome.attempts.len() - 1;
         outcome.retried |= faulty && outcome.attempts[last].proves(case.required);
-        for warning in tried.warnings {
-            if !outcome.warnings.contains(&warning) {
-                outcome.warnings.push(warning);
-            }
-        }
+        outcome.warn(tried.warnings);
         if addresses == Addresses::Any && !blocked {
             let better = best.get(&tried.port).is_none_or(|known| {
                 let of = |at: usize| {

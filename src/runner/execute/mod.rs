@@ -62,6 +62,17 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
+impl Outcome {
+    /// Adds warnings, each once.
+    fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            if !self.warnings.contains(&warning) {
+                self.warnings.push(warning);
+            }
+        }
+    }
+}
+
 /// What was seen of a plan.
 #[derive(Debug, Default)]
 pub struct Finished {
@@ -124,6 +135,7 @@ pub async fn execute(
     let started = Instant::now();
     let tokens = plan.tokens.keys().map(|key| (key.clone(), OnceCell::new())).collect();
     let slots = Arc::new(Slots::new(limits.files));
+    names.bound(limits.files);
     let shared = Arc::new(Shared { plan: Arc::clone(&plan), names, slots, tokens });
     let mut finished = Finished::default();
     finished.outcomes.resize_with(plan.cases.len(), || None);

@@ -23,7 +23,7 @@ pub(super) async fn sampled(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Out
         }
         tokio::time::sleep(BETWEEN).await;
         for host in &aim.hosts {
-            shared.names.forget(host);
+            shared.names.forget(aim.asked(host).0);
         }
         let next = climb(shared, aim, case).await;
         append(&mut outcome, next, blocked, case);
@@ -44,9 +44,5 @@ fn append(outcome: &mut Outcome, next: Outcome, every_one_decides: bool, case: &
         outcome.deciding.clear();
     }
     outcome.deciding.extend(next.deciding.into_iter().map(|at| at + before));
-    for warning in next.warnings {
-        if !outcome.warnings.contains(&warning) {
-            outcome.warnings.push(warning);
-        }
-    }
+    outcome.warn(next.warnings);
 }

@@ -20,14 +20,11 @@ const SMALL: u32 = 536;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Climb {
-    /// Finds out whether the silence that an attempt met depends on size, within half of the time that
+    /// Of an attempt that met silence: finds out whether that depends on size, within half of the time that
     /// the silent step had; says so in its fault.
     pub(super) async fn weigh(&self, climbed: &mut Climbed) {
         let attempt = &mut climbed.attempt;
-        let silent = attempt.fault.as_ref().is_some_and(|fault| fault.code.is_silence());
-        let (true, Some(first), Some(at)) = (silent, climbed.ended, stopped_at(attempt)) else {
-            return;
-        };
+        let (Some(first), Some(at)) = (climbed.ended, stopped_at(attempt)) else { return };
         // As with traces: who wants none wants no more than the row's own connections.
         if self.target.tcp.tracer.is_none() {
             return;
