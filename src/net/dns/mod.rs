@@ -88,11 +88,12 @@ impl Resolver {
         until: Instant,
         evidence: Evidence,
     ) -> Result<Resolution, Fault> {
+        let begun = Instant::now();
         let Ok(tried) = walk::walk(&self.conf, host, family, until).await else {
             let detail = format!("`{host}` is no name that the DNS knows (RFC 1035 §2.3.4)");
             return Err(with_evidence(Fault::new(FaultCode::DnsError, detail), evidence));
         };
-        let more = differs::more(&self.conf, host, family, &tried).await;
+        let more = differs::more(&self.conf, host, family, &tried, begun.elapsed()).await;
         let differs = differs::differing(&self.conf, host, &tried, &more);
         let names = tried.iter().map(|tried| format!("{}: {}", tried.text, tried.both.words()));
         let evidence = evidence

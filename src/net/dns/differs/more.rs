@@ -1,6 +1,7 @@
 //! The few questions that are asked to tell what the C library would have seen.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hickory_proto::rr::RecordType;
 use tokio::time::Instant;
@@ -13,6 +14,10 @@ use crate::net::dns::servers::Asked;
 use crate::net::dns::walk::{Tried, full};
 use crate::net::dns::{ResolvConf, exchange};
 
+/// How long the other servers are waited for at least. Who is asked at the same time and answers much later
+/// than the one that answered has lost the race, and a healthy name must not wait for a dead server.
+const RACE: Duration = Duration::from_millis(100);
+
 /// Further answers.
 #[derive(Debug, Default)]
 pub(in crate::net::dns) struct More {
@@ -22,12 +27,13 @@ pub(in crate::net::dns) struct More {
     pub(super) absolute: Option<Tried>,
 }
 
-/// Asks for what can't be told from the answers at hand.
+/// Asks for what can't be told from the answers at hand, which took this long.
 pub(in crate::net::dns) async fn more(
     conf: &ResolvConf,
     host: &str,
     family: Family,
     tried: &[Tried],
+    took: Duration,
 ) -> More {
     let until = Instant::now() + GRACE;
     let absolute = async {
@@ -42,13 +48,13 @@ pub(in crate::net::dns) async fn more(
         }
         Some(Tried { text, name, completed: None, both })
     };
-    let (others, absolute) = tokio::join!(others(conf, tried), absolute);
+    let (others, absolute) = tokio::join!(others(conf, tried, took.clamp(RACE, GRACE)), absolute);
     More { others, absolute }
 }
 
 /// What the servers that were not asked say to the question that decided. `resolv.conf` has three
 /// servers at most, so two are left at most.
-async fn others(conf: &ResolvConf, tried: &[Tried]) -> Vec<(SocketAddr, Found)> {
+async fn others(conf: &ResolvConf, tried: &[Tried], within: Duration) -> Vec<(SocketAddr, Found)> {
     let decided = tried.iter().rev().find(|tried| tried.completed.is_none() || has(&tried.both));
     let told = decided.and_then(|tried| Some((&tried.name, telling(&tried.both)?)));
     let Some((name, (kind, asked))) = told else { return Vec::new() };
@@ -57,7 +63,7 @@ async fn others(conf: &ResolvConf, tried: &[Tried]) -> Vec<(SocketAddr, Found)> 
     let mut rest = conf.servers.iter().copied().skip(at.map_or(usize::MAX, |at| at + 1));
     let one = |server: Option<SocketAddr>| async move {
         let server = server?;
-        let ended = exchange::ask(server, name, kind, GRACE).await;
+        let ended = exchange::ask(server, name, kind, within).await;
         Some((server, answer::read(ended, name, kind)))
     };
     let (first, second) = tokio::join!(one(rest.next()), one(rest.next()));
