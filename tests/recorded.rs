@@ -22,6 +22,7 @@ use connprobe::lab::dns::wire::{Data, rcode};
 use connprobe::lab::dns::zone::Zone;
 use connprobe::lab::dns::{NameServer, Over, Said as Answers};
 use connprobe::lab::elasticsearch::Cluster;
+use connprobe::lab::envoy;
 use connprobe::lab::ground::{Ground, HOST};
 use connprobe::lab::http::routes::{Auth, Route, serve_routes};
 use connprobe::lab::oauth2::TokenServer;
@@ -1113,4 +1114,35 @@ async fn the_proxy_stand_in_says_what_squid_and_microsocks_say() {
             assert!(said.join(" ").starts_with(expected), "{name}: {said:?}, not {expected}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_envoy_stand_in_answers_as_envoy_does() {
+    let recorded = Recorded::of("envoy.json", &[], &[]);
+    let proxy = envoy::routing().await.unwrap();
+    for case in
+        ["route to a live service", "denied by a rule", "route to a dead service", "no route"]
+    {
+        let said = recorded.ask(case, &proxy, &[], "").await;
+        let real = &recorded.cases[case];
+        assert_eq!(real["body"], said.body, "{case}");
+        let names = real["headers"].as_array().unwrap().iter();
+        let names = names.map(|field| field[0].as_str().unwrap()).filter(|name| *name != "date");
+        for name in names {
+            assert!(said.header(name).is_some(), "{case}: no field {name}");
+        }
+        assert_eq!(said.header("server"), Some("envoy"), "{case}");
+    }
+    let case = "TCP to a dead service";
+    recorded.asked.borrow_mut().insert(case.to_owned());
+    let real = &recorded.cases[case];
+    let proxy = envoy::accepting().await.unwrap();
+    let mut link = TcpStream::connect(proxy.address()).await.expect("it accepts");
+    let then = match link.read(&mut [0]).await {
+        Ok(0) => "closed",
+        Ok(_) => "spoken",
+        Err(_) => "reset",
+    };
+    assert_eq!((&real["accepted"], &real["then"]), (&json!(true), &json!(then)));
+    recorded.settle();
 }

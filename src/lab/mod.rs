@@ -19,6 +19,7 @@ pub mod crypto;
 pub mod demo;
 pub mod dns;
 pub mod elasticsearch;
+pub mod envoy;
 pub mod ground;
 pub mod http;
 pub mod oauth2;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    answers, cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store,
+    answers, cometd, dns, elasticsearch, hostile, http, https, mesh, near, oauth2, object_store,
     pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
@@ -97,6 +97,7 @@ pub const ALL: &[&[Scenario]] = &[
     cometd::SCENARIOS,
     object_store::SCENARIOS,
     proxy::SCENARIOS,
+    mesh::SCENARIOS,
     dns::SCENARIOS,
     dns::strange::SCENARIOS,
     dns::several::SCENARIOS,

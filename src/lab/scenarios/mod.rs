@@ -7,6 +7,7 @@ pub(super) mod elasticsearch;
 pub(super) mod hostile;
 pub(super) mod http;
 pub(super) mod https;
+pub(super) mod mesh;
 pub(super) mod near;
 pub(super) mod oauth2;
 pub(super) mod object_store;
