@@ -16,7 +16,7 @@ pub const DENIED: &str = "/denied";
 
 /// A proxy that routes by the `Host` field.
 pub async fn routing() -> io::Result<Server> {
-    serve(None, |request| route(request)).await
+    serve(None, route).await
 }
 
 /// A proxy that accepts, and closes since nobody is behind it.

@@ -2,7 +2,7 @@
 //! (RFC 1035 §4.2, RFC 7766).
 //!
 //! What an honest one says is [`zone::Zone`]'s; it is held byte for byte against unbound
-//! (`tests/recorded.rs`). What a dishonest or broken one says stands in the scenarios.
+//! (`tests/recorded`). What a dishonest or broken one says stands in the scenarios.
 
 pub mod wire;
 pub mod zone;
