@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::PASS;
 use crate::cli::complain::Wrong;
-use crate::cli::{PASS, inputs};
+use crate::cli::inputs::{self, Inputs};
 use crate::runner::{Options, Plan};
 
 /// What to check.
@@ -24,14 +25,19 @@ pub(super) struct LintArgs {
 }
 
 pub(super) fn run(args: &LintArgs) -> anyhow::Result<u8> {
-    let profile = inputs::profile(&args.profile)?;
-    let site = inputs::site(args.site.as_deref(), &profile)?;
+    let read = inputs::profile_and_site(&args.profile, args.site.as_deref());
+    let Inputs { profile: Some(profile), site, mut errors } = read else {
+        return Err(Wrong(read.errors).into());
+    };
     let source = args.source.clone().filter(|source| !source.is_empty());
     // Without a site and a source nothing says where endpoints are: the profile alone is checked.
     let bound = args.site.is_some() || source.is_some();
     if bound {
         let options = Options { all_sources: source.is_none(), source, ..Options::default() };
-        Plan::bind(&profile, &site, &options).map_err(Wrong)?;
+        errors.extend(Plan::bind(&profile, &site, &options).err().unwrap_or_default());
+    }
+    if !errors.is_empty() {
+        return Err(Wrong(errors).into());
     }
     let mut out = std::io::stdout().lock();
     let rows = profile.connections.len() + site.extra.len();

@@ -10,8 +10,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::complain::{self, Wrong};
+use crate::cli::inputs::{self, Inputs};
 use crate::cli::progress::Progress;
-use crate::cli::{FAIL, INCONCLUSIVE, PASS, inputs, options};
+use crate::cli::{FAIL, INCONCLUSIVE, PASS, options};
 use crate::facts::{limits, vantage};
 use crate::model::report::{ProfileInfo, Program, Report, Run, SCHEMA, SiteInfo, Summary};
 use crate::model::{Diagnostic, Proof, Verdict};
@@ -122,34 +123,46 @@ pub(super) struct Job {
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<u8> {
     one_standard_output(&args.output.reports)?;
-    let loaded = load(args);
-    let job = match loaded {
-        Ok(job) => job,
-        Err(wrong) => return Err(set_up_failed(args, wrong, None).into()),
-    };
-    let plan = match Plan::bind(&job.profile, &job.site, &job.options) {
-        Ok(plan) => plan,
-        Err(errors) => return Err(set_up_failed(args, Wrong(errors), Some(&job)).into()),
-    };
+    let prepared =
+        prepare(args).map_err(|(wrong, job)| set_up_failed(args, wrong, job.as_deref()))?;
     if args.dry_run {
-        return dry_run(&plan);
+        return dry_run(&prepared.plan);
     }
-    let resolver = match resolver(&args.how) {
-        Ok(resolver) => resolver,
-        Err(wrong) => return Err(set_up_failed(args, wrong, Some(&job)).into()),
-    };
+    let Prepared { job, plan, resolver } = prepared;
     finish(&job, plan, resolver, &args.how, &args.output)
 }
 
-fn load(args: &RunArgs) -> Result<Job, Wrong> {
-    let profile = inputs::profile(&args.profile)?;
-    let site = inputs::site(args.site.as_deref(), &profile)?;
-    let options = Options {
-        source: args.source.clone().filter(|source| !source.is_empty()),
-        all_sources: args.all_sources,
-        ..bound_options(&args.choice, &args.how)
-    };
-    Ok(Job { profile, site, has_site: args.site.is_some(), options })
+/// A run that may begin.
+struct Prepared {
+    job: Job,
+    plan: Plan,
+    resolver: Resolver,
+}
+
+/// Reads every file and binds the plan. Errors: whatever is wrong with any of them, all at once.
+fn prepare(args: &RunArgs) -> Result<Prepared, (Wrong, Option<Box<Job>>)> {
+    let read = inputs::profile_and_site(&args.profile, args.site.as_deref());
+    let Inputs { profile, site, mut errors } = read;
+    let as_read = errors.is_empty();
+    let job = profile.map(|profile| Job {
+        profile,
+        site,
+        has_site: args.site.is_some(),
+        options: Options {
+            source: args.source.clone().filter(|source| !source.is_empty()),
+            all_sources: args.all_sources,
+            ..bound_options(&args.choice, &args.how)
+        },
+    });
+    let plan = job.as_ref().map(|job| Plan::bind(&job.profile, &job.site, &job.options));
+    let plan = plan.and_then(|plan| plan.map_err(|more| errors.extend(more)).ok());
+    let resolver = resolver(&args.how).map_err(|Wrong(more)| errors.extend(more)).ok();
+    match (job, plan, resolver) {
+        (Some(job), Some(plan), Some(resolver)) if errors.is_empty() => {
+            Ok(Prepared { job, plan, resolver })
+        }
+        (job, ..) => Err((Wrong(errors), job.filter(|_| as_read).map(Box::new))),
+    }
 }
 
 /// The options of a plan that both `run` and `demo` have.

@@ -13,7 +13,7 @@ use crate::profile::host::host;
 use crate::profile::names::{Names, clashes};
 use crate::profile::reader::{Keys, Reader};
 use crate::profile::site::Site;
-use crate::profile::table::{Confidence, Connection, Endpoint, Pods, Profile};
+use crate::profile::table::{Confidence, Connection, Endpoint, Missing, Pods, Profile};
 use crate::profile::tree::tree;
 
 /// What the first key of a profile says.
@@ -21,26 +21,52 @@ pub const PROFILE: &str = "connprobe/profile/v1";
 /// What the first key of a site says.
 pub const SITE: &str = "connprobe/site/v1";
 
+/// What could be read of a file, and everything that is wrong with it, in its order.
+#[derive(Debug)]
+pub struct Read<T> {
+    /// What could be read; nothing where the file is none of its kind.
+    pub value: Option<T>,
+    /// The mistakes.
+    pub errors: Vec<Diagnostic>,
+    /// The keys that the reader asked for: the JSON Schema is held against them.
+    pub keys: Keys,
+}
+
+impl<T> Read<T> {
+    /// The whole of the file.
+    ///
+    /// Errors: every mistake.
+    pub fn whole(self) -> Result<T, Vec<Diagnostic>> {
+        match self.value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(self.errors),
+        }
+    }
+
+    /// Nothing but mistakes.
+    pub const fn broken(errors: Vec<Diagnostic>) -> Self {
+        Self { value: None, errors, keys: Keys::new() }
+    }
+}
+
 /// Reads a profile.
 ///
 /// Errors: every mistake of the file at once, in its order. A variable without a value is one only
 /// where it stands in a name; elsewhere the endpoint or row keeps it, for whoever chooses the row.
 #[expect(clippy::needless_pass_by_value, reason = "a file is read once, and the tree keeps it")]
 pub fn profile(source: Arc<Source>, lookup: Lookup<'_>) -> Result<Profile, Vec<Diagnostic>> {
-    profile_and_keys(&source, lookup).map(|(profile, _)| profile)
+    read_profile(&source, lookup).whole()
 }
 
-/// As [`profile`], with the keys that the reader asked for: the JSON Schema is held against them.
-#[doc(hidden)]
-pub fn profile_and_keys(
-    source: &Arc<Source>,
-    lookup: Lookup<'_>,
-) -> Result<(Profile, Keys), Vec<Diagnostic>> {
-    let root = tree(source, lookup)?;
+/// As [`profile`], with what could be read beside the mistakes.
+pub fn read_profile(source: &Arc<Source>, lookup: Lookup<'_>) -> Read<Profile> {
+    let root = match tree(source, lookup) {
+        Ok(root) => root,
+        Err(errors) => return Read::broken(errors),
+    };
     let mut reader = Reader::default();
     let profile = reader.profile(&root, source);
-    let keys = std::mem::take(&mut reader.keys);
-    reader.done(profile, &root).map(|profile| (profile, keys))
+    reader.done(profile, &root)
 }
 
 /// Reads a site of a profile. Errors: as [`profile`]; also every name that the profile hasn't.
@@ -50,21 +76,30 @@ pub fn site(
     lookup: Lookup<'_>,
     profile: &Profile,
 ) -> Result<Site, Vec<Diagnostic>> {
-    site_and_keys(&source, lookup, profile).map(|(site, _)| site)
+    read_site(&source, lookup, Some(profile)).whole()
 }
 
-/// As [`site`], with the keys that the reader asked for.
-#[doc(hidden)]
-pub fn site_and_keys(
+/// As [`site`], with what could be read beside the mistakes. Without a profile it is only looked
+/// whether the file is YAML.
+pub fn read_site(
     source: &Arc<Source>,
     lookup: Lookup<'_>,
-    profile: &Profile,
-) -> Result<(Site, Keys), Vec<Diagnostic>> {
-    let root = tree(source, lookup)?;
+    profile: Option<&Profile>,
+) -> Read<Site> {
+    let root = match tree(source, lookup) {
+        Ok(root) => root,
+        Err(errors) => return Read::broken(errors),
+    };
+    let Some(profile) = profile else { return Read::broken(Vec::new()) };
     let mut reader = Reader::default();
+    reader.missing = profile.missing;
     let site = reader.site(&root, source, profile);
-    let keys = std::mem::take(&mut reader.keys);
-    reader.done(site, &root).map(|site| (site, keys))
+    let mut read = reader.done(site, &root);
+    let some = !read.errors.is_empty();
+    if let Some(site) = &mut read.value {
+        site.missing = Missing { endpoints: some, rows: some };
+    }
+    read
 }
 
 /// SHA-256 of a text's bytes, in hex.
@@ -92,18 +127,21 @@ impl Reader {
         // Where an endpoint could not be read, that rows miss it is no news.
         let is_read = |(key, _): &(Node, Node)| key.text().is_some_and(|name| names.has(name));
         names.complete = entries.is_some_and(|entries| entries.iter().all(is_read));
+        let complete = names.complete;
         clashes(self, &endpoints);
         let connections = fields.required("connections", &mut self.problems);
         let connections = connections.map(|node| self.connections(node, &names));
+        self.missing.rows |= connections.is_none();
         self.finish(fields, "ProfileFile");
-        let name = name?.to_owned();
+        let name = name.unwrap_or_default().to_owned();
         Some(Profile {
             title: title.unwrap_or_else(|| name.clone()),
             name,
             digest: digest(&source.text),
             notes,
             endpoints,
-            connections: connections?,
+            connections: connections.unwrap_or_default(),
+            missing: Missing { endpoints: !complete, ..self.missing },
         })
     }
 
@@ -185,13 +223,16 @@ impl Reader {
         let mut seen = HashSet::with_capacity(items.len());
         let mut rows = Vec::with_capacity(items.len());
         for item in items {
-            let Some(row) = self.connection(item, names) else { continue };
-            if !seen.insert(Arc::clone(&row.id)) {
-                let problem =
-                    Diagnostic::at(row.place.clone(), format!("the row `{}` stands twice", row.id));
-                self.problems.push(problem);
+            let row = self.connection(item, names);
+            // A row that can't be read has its id all the same.
+            if let Some(id) = item.get("id")
+                && let Some(text) = id.text()
+                && !seen.insert(text)
+            {
+                self.wrong(id, format!("the row `{text}` stands twice"));
             }
-            rows.push(row);
+            self.missing.rows |= row.is_none();
+            rows.extend(row);
         }
         rows
     }

@@ -25,7 +25,8 @@ type Rows<'p> = HashMap<&'p str, &'p Connection>;
 
 impl Reader {
     pub(super) fn site(&mut self, root: &Node, source: &Source, of: &Profile) -> Option<Site> {
-        let names = Names::of(&of.endpoints);
+        let mut names = Names::of(&of.endpoints);
+        names.complete = !self.missing.endpoints;
         let mut fields = self.problems.fields(root, "site")?;
         self.schema(&mut fields, SITE)?;
         let mut site = Site { digest: digest(&source.text), ..Site::default() };
@@ -61,7 +62,7 @@ impl Reader {
     ) -> Option<(String, crate::model::Place)> {
         let node = fields.node("profile")?;
         let name = self.required_text(node)?;
-        if name != of.name {
+        if name != of.name && !of.name.is_empty() {
             self.wrong(node, format!("the site is for `{name}`, the profile is `{}`", of.name));
         }
         Some((name.to_owned(), node.place()))
@@ -114,7 +115,10 @@ impl Reader {
             .collect();
         let mut rows = Vec::new();
         for item in self.list(node, "extra row") {
-            let Some(row) = self.extra(item, names) else { continue };
+            let Some(row) = self.extra(item, names) else {
+                self.missing.rows = true;
+                continue;
+            };
             if let Some(by) = taken.insert(Arc::clone(&row.id), "another extra row") {
                 let message = format!("the id `{}` belongs to {by}", row.id);
                 self.problems.push(Diagnostic::at(row.place.clone(), message));
@@ -157,7 +161,7 @@ impl Reader {
     /// The row of an id.
     fn row<'p>(&mut self, node: &Node, id: &str, rows: &Rows<'p>) -> Option<&'p Connection> {
         let row = rows.get(id).copied();
-        if row.is_none() {
+        if row.is_none() && !self.missing.rows {
             let mut known: Vec<&str> = rows.keys().copied().collect();
             known.sort_unstable();
             // Between short numbers everything is near.

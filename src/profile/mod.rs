@@ -21,11 +21,13 @@ pub mod site;
 pub mod table;
 pub mod tree;
 
-pub use load::{PROFILE, SITE, digest, profile, profile_and_keys, site, site_and_keys};
+pub use load::{PROFILE, Read, SITE, digest, profile, read_profile, read_site, site};
 pub use reader::Keys;
 pub use site::{
     AuthSettings, ControlSettings, EndpointSettings, FileRef, InstanceSettings, NegativeControl,
     ProxyScheme, ProxySettings, ProxyUrl, RowSettings, SecretRef, Settings, Site, TlsSettings,
     Waiver,
 };
-pub use table::{Alternate, Confidence, Connection, Endpoint, Expected, Pods, ProbeNode, Profile};
+pub use table::{
+    Alternate, Confidence, Connection, Endpoint, Expected, Missing, Pods, ProbeNode, Profile,
+};

@@ -7,7 +7,9 @@ use crate::model::diagnostic::did_you_mean;
 use crate::model::node::Kind;
 use crate::model::read::{Fields, Problems};
 use crate::model::{Diagnostic, Node};
+use crate::profile::load::Read;
 use crate::profile::mask;
+use crate::profile::table::Missing;
 
 /// For each kind of map, by its name in the JSON Schema, the keys that the reader asks for.
 pub type Keys = BTreeMap<&'static str, Vec<&'static str>>;
@@ -19,6 +21,8 @@ pub(super) struct Reader {
     /// Rows repeat names, protocols and data; each is kept once.
     words: HashSet<Arc<str>>,
     pub(super) keys: Keys,
+    /// What could not be read so far, and is no mistake where it is named.
+    pub(super) missing: Missing,
 }
 
 impl Reader {
@@ -130,17 +134,15 @@ impl Reader {
         self.problems.errors.extend(unset);
     }
 
-    /// The value, or every mistake in the order of the file, with secrets starred out.
-    pub(super) fn done<T>(mut self, value: Option<T>, root: &Node) -> Result<T, Vec<Diagnostic>> {
+    /// What was read, and every mistake in the order of the file, with secrets starred out.
+    pub(super) fn done<T>(mut self, value: Option<T>, root: &Node) -> Read<T> {
         self.settle();
         let mut errors = self.problems.errors;
-        match value {
-            Some(value) if errors.is_empty() => Ok(value),
-            _ => {
-                errors.sort_by_key(|error| error.place.as_ref().map(|place| place.span.start));
-                Err(mask::diagnostics(errors, root))
-            }
+        errors.sort_by_key(|error| error.place.as_ref().map(|place| place.span.start));
+        if !errors.is_empty() {
+            errors = mask::diagnostics(errors, root);
         }
+        Read { value, errors, keys: self.keys }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{
     Addresses, Diagnostic, Family, FaultCode, MinVersion, Place, Ports, Proof, TimeoutSettings,
     VerifyMode,
 };
-use crate::profile::table::{Alternate, Connection, Expected, Pods, ProbeNode};
+use crate::profile::table::{Alternate, Connection, Expected, Missing, Pods, ProbeNode};
 
 /// One installation.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,15 @@ pub struct Site {
     pub waivers: Vec<Waiver>,
     /// Time-outs of every row.
     pub timeouts: TimeoutSettings,
+    /// What of the file could not be read.
+    pub missing: Missing,
+}
+
+impl Site {
+    /// A site that could not be read at all.
+    pub fn unread() -> Self {
+        Self { missing: Missing { endpoints: true, rows: true }, ..Self::default() }
+    }
 }
 
 /// What a site says of an endpoint.

@@ -23,6 +23,25 @@ pub struct Profile {
     pub endpoints: Vec<Endpoint>,
     /// The lines of the table, in its order.
     pub connections: Vec<Connection>,
+    /// What of the file could not be read.
+    pub missing: Missing,
+}
+
+/// What of a file could not be read: that another place then misses it is no further mistake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// An endpoint, or something that is said of one.
+    pub endpoints: bool,
+    /// A row, or something that is said of one.
+    pub rows: bool,
+}
+
+impl Missing {
+    /// What is missing here or there.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { endpoints: self.endpoints || other.endpoints, rows: self.rows || other.rows }
+    }
 }
 
 impl Profile {

@@ -180,11 +180,8 @@ impl<'o> Maker<'o> {
                 let pair = self.file(cert, client(&cert.path, &key.path))?;
                 trust.client = Some(Arc::new(pair));
             }
-            (None, Some(key)) => {
-                let message = "a client key without `client_cert_file`";
-                self.errors.push(Diagnostic::at(key.place.clone(), message));
-                return None;
-            }
+            // A map with the key alone was refused when it was read.
+            (None, Some(_)) => return None,
             (None, None) => {}
         }
         trust.server_name.clone_from(&tls.server_name);

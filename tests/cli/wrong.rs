@@ -52,7 +52,25 @@ const SITES: &[(&str, &str)] = &[
         "endpoints:\n  there: {hots: there.test, family: ipv5}\nconnections:\n  1: {port: 0}\n",
     ),
     ("yaml.yaml", "endpoints: {there: {host: there.test}\n"),
+    (
+        "all.yaml",
+        "endpoints:\n  there:\n    host: \"${THERE_HOST}\"\n    tls: {ca_file: no/ca.pem}\n    \
+         auth: {username: ucsx, password: LITERAL}\n  their: {host: there.test}\nconnections:\n  \
+         1: {prot: 81}\n  deny: {port: 81}\n",
+    ),
 ];
+
+/// A profile in which each row has another mistake.
+const ALL: &str = "schema: connprobe/profile/v1
+name: bench
+endpoints:
+  here: {}
+  there: {host: 7, colour: red}
+connections:
+  - {id: 1, source: here, destination: there, protocol: TCP, port: 70000, proof: connected}
+  - {id: 1, source: here, destination: nowhere, protocol: TCP, port: 80, proof: connected}
+  - {id: 3, source: here, destination: there, protocol: TCP, port: 80, proof: spoken, probe: htp}
+";
 
 fn bench() -> Bench {
     let rows = [
@@ -66,6 +84,7 @@ fn bench() -> Bench {
         let text = text.replace("LITERAL", LITERAL);
         bench.file(name, format!("schema: connprobe/site/v1\nprofile: bench\n{text}"));
     }
+    bench.file("all-profile.yaml", ALL);
     bench.file("of-another.yaml", "schema: connprobe/site/v1\nprofile: genesys-ucs\n");
     bench.file("latin-1.yaml", b"schema: connprobe/site/v1\n# caf\xe9\n");
     std::fs::create_dir(bench.path("folder")).expect("the folder is made");

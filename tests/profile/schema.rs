@@ -8,7 +8,7 @@ use connprobe::model::node::Kind;
 use connprobe::profile::embedded::{EMBEDDED, EXAMPLE_SITES};
 use connprobe::profile::schema::{profile_schema, site_schema};
 use connprobe::profile::tree::tree;
-use connprobe::profile::{Keys, profile_and_keys, site_and_keys};
+use connprobe::profile::{Keys, read_profile, read_site};
 use serde_json::{Map, Number, Value, json};
 
 use crate::{environment, genesys, lines, source};
@@ -139,13 +139,13 @@ fn compare(schema: &Value, root: &str, read: &Keys) {
 #[test]
 fn reader_and_schema_know_the_same_keys_of_every_map() {
     let profile = source("p", WHOLE_PROFILE);
-    let (_, read) =
-        profile_and_keys(&profile, &environment).unwrap_or_else(|e| panic!("{}", lines(&e)));
-    compare(&profile_schema(&probes()), "ProfileFile", &read);
+    let read = read_profile(&profile, &environment);
+    assert!(read.errors.is_empty(), "{}", lines(&read.errors));
+    compare(&profile_schema(&probes()), "ProfileFile", &read.keys);
     let site = source("s", WHOLE_SITE);
-    let (_, read) =
-        site_and_keys(&site, &environment, &genesys()).unwrap_or_else(|e| panic!("{}", lines(&e)));
-    compare(&site_schema(&probes()), "SiteFile", &read);
+    let read = read_site(&site, &environment, Some(&genesys()));
+    assert!(read.errors.is_empty(), "{}", lines(&read.errors));
+    compare(&site_schema(&probes()), "SiteFile", &read.keys);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn what_the_reader_refuses_for_its_form_is_invalid() {
         let text = format!("{head}{{{row}, {wrong}}}");
         assert!(!complaints(&profile, &text).is_empty(), "{wrong}");
         if wrong != "probe: htp" {
-            assert!(profile_and_keys(&source("p", &text), &environment).is_err(), "{wrong}");
+            assert!(!read_profile(&source("p", &text), &environment).errors.is_empty(), "{wrong}");
         }
     }
     for wrong in ["port: 0", "port: x", "proof: none", "id: a b", "protocol: "] {
@@ -192,7 +192,7 @@ fn what_the_reader_refuses_for_its_form_is_invalid() {
         let others: Vec<&str> = row.split(", ").filter(|part| !part.starts_with(key)).collect();
         let text = format!("{head}{{{}, {wrong}}}", others.join(", "));
         assert!(!complaints(&profile, &text).is_empty(), "{wrong}");
-        assert!(profile_and_keys(&source("p", &text), &environment).is_err(), "{wrong}");
+        assert!(!read_profile(&source("p", &text), &environment).errors.is_empty(), "{wrong}");
     }
 }
 
@@ -232,7 +232,8 @@ fn sites_that_the_reader_refuses_for_their_form_are_invalid() {
             format!("schema: connprobe/site/v1\n{wrong}\n")
         };
         assert!(!complaints(&site, &text).is_empty(), "{wrong}");
-        assert!(site_and_keys(&source("s", &text), &environment, &profile).is_err(), "{wrong}");
+        let read = read_site(&source("s", &text), &environment, Some(&profile));
+        assert!(!read.errors.is_empty(), "{wrong}");
     }
 }
 

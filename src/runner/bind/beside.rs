@@ -7,7 +7,7 @@ use crate::model::{Diagnostic, Finding, FindingCode, Place, Proof, Warning};
 use crate::profile::{Connection, RowSettings, Settings};
 use crate::runner::aim::Parts;
 use crate::runner::bind::Binder;
-use crate::runner::bind::case::{hosts, no_host};
+use crate::runner::bind::case::hosts;
 use crate::runner::plan::{Case, SourceControls, TokenKey, TokenSource};
 
 /// The address that no network has (RFC 5737), and a port: the negative control of a source that
@@ -82,13 +82,13 @@ impl Binder<'_, '_> {
         let own = rows().filter(gives).find(|row| *row.source == *source);
         let row = own.or_else(|| rows().find(gives));
         let Some(row) = row else {
-            self.maker.errors.push(
-                Diagnostic::at(
-                    place.clone(),
-                    format!("auth.oauth2 names `{endpoint}`, and no row gets tokens there"),
-                )
-                .help("give the profile or `extra` a row to it with `probe: oauth2`"),
-            );
+            if !self.missing.rows {
+                let message =
+                    format!("auth.oauth2 names `{endpoint}`, and no row gets tokens there");
+                let problem = Diagnostic::at(place.clone(), message)
+                    .help("give the profile or `extra` a row to it with `probe: oauth2`");
+                self.maker.errors.push(problem);
+            }
             return None;
         };
         let none = RowSettings::default();
@@ -100,7 +100,7 @@ impl Binder<'_, '_> {
         settings.timeouts = settings.timeouts.or(self.site.timeouts);
         let hosts = hosts(&settings, self.profile.endpoint(endpoint));
         if hosts.is_empty() {
-            self.maker.errors.push(no_host(row));
+            self.no_host(row);
             return None;
         }
         let ports = over.port.clone().unwrap_or_else(|| row.port.clone());

@@ -91,11 +91,9 @@ impl Binder<'_, '_> {
         // What a variable leaves open is one mistake; files and options are read all the same.
         let open = !unset.is_empty();
         self.maker.errors.extend(unset);
-        if hosts.is_empty() {
-            if !open {
-                self.maker.errors.push(no_host(row));
-            }
-            return case;
+        let nowhere = hosts.is_empty();
+        if nowhere && !open {
+            self.no_host(row);
         }
         let mut warnings = Vec::new();
         let parts = Parts {
@@ -106,7 +104,7 @@ impl Binder<'_, '_> {
             probe,
         };
         let aim = self.maker.aim(&parts, &mut warnings).map(Box::new);
-        if open {
+        if open || nowhere {
             return case;
         }
         case.aim = aim;
@@ -161,6 +159,18 @@ impl Binder<'_, '_> {
         let aim = self.maker.aim(&parts, &mut Vec::new())?;
         Some(Alternative { what, aim })
     }
+
+    /// Nothing says where the destination of a row is.
+    pub(super) fn no_host(&mut self, row: &Connection) {
+        if self.missing.endpoints {
+            return;
+        }
+        let name = &row.destination;
+        let message = format!("row {}: nothing says where `{name}` is", row.id);
+        self.maker.errors.push(Diagnostic::at(row.place.clone(), message).help(format!(
+            "the profile knows no host for it; give the site file endpoints.{name}.host"
+        )));
+    }
 }
 
 /// Where an endpoint is: by the site's settings, else as the profile knows it.
@@ -178,10 +188,4 @@ fn shown(hosts: &[Arc<str>]) -> Option<Arc<str>> {
         [one] => Some(Arc::clone(one)),
         several => Some(several.join(", ").into()),
     }
-}
-
-pub(super) fn no_host(row: &Connection) -> Diagnostic {
-    let name = &row.destination;
-    Diagnostic::at(row.place.clone(), format!("row {}: nothing says where `{name}` is", row.id))
-        .help(format!("the profile knows no host for it; give the site file endpoints.{name}.host"))
 }

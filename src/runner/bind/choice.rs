@@ -31,6 +31,9 @@ impl Binder<'_, '_> {
         if extra().any(|name| name == word) {
             return Some(word.to_owned());
         }
+        if self.missing.endpoints {
+            return None;
+        }
         let names = self.profile.endpoints.iter().map(|endpoint| &*endpoint.name);
         let near = did_you_mean(word, names.clone())
             .unwrap_or_else(|| format!("known are: {}", names.collect::<Vec<_>>().join(", ")));
@@ -47,6 +50,8 @@ impl Binder<'_, '_> {
             let rows = self.profile.connections.iter().chain(&self.site.extra);
             match Selector::parse(word, self.profile, rows) {
                 Ok(selector) => found.push(selector),
+                // It may name what could not be read.
+                Err(_) if self.missing.endpoints || self.missing.rows => {}
                 Err(message) => {
                     let names = self.profile.endpoints.iter().map(|endpoint| &*endpoint.name);
                     let classes = Classification::ALL.iter().map(|class| class.as_str());

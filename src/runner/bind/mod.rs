@@ -7,7 +7,7 @@ mod choice;
 use std::sync::Arc;
 
 use crate::model::{Diagnostic, Finding, TimeoutSettings};
-use crate::profile::{Profile, Site};
+use crate::profile::{Missing, Profile, Site};
 use crate::runner::aim::Maker;
 use crate::runner::plan::{Options, Plan};
 use crate::runner::select::Selector;
@@ -17,7 +17,8 @@ impl Plan {
     /// Binds.
     ///
     /// # Errors
-    /// Every mistake that a chosen row meets, and every mistake of the options.
+    /// Every mistake that a chosen row meets, and every mistake of the options. Of files that could be
+    /// read in part it tells what is wrong beside, and not what follows from the part that is missing.
     pub fn bind(
         profile: &Profile,
         site: &Site,
@@ -31,6 +32,7 @@ impl Plan {
             source: None,
             only: Vec::new(),
             skip: Vec::new(),
+            missing: profile.missing.or(site.missing),
         };
         binder.choose();
         let rows = profile.connections.iter().map(|row| (row, false));
@@ -42,12 +44,12 @@ impl Plan {
         let tokens = binder.tokens(&cases);
         let controls = binder.controls(&cases);
         let mut errors = binder.maker.errors;
-        if errors.is_empty() && !cases.iter().any(|case| case.chosen) {
+        let whole = binder.missing == Missing::default();
+        if whole && errors.is_empty() && !cases.iter().any(|case| case.chosen) {
             errors.push(nothing_chosen(profile, options));
         }
         if !errors.is_empty() {
-            errors.dedup();
-            return Err(errors);
+            return Err(told_once(errors));
         }
         let mut sources: Vec<Arc<str>> = Vec::new();
         for case in cases.iter().filter(|case| case.chosen) {
@@ -70,6 +72,17 @@ impl Plan {
     }
 }
 
+/// Several rows meet the same mistake of an endpoint.
+fn told_once(errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut once: Vec<Diagnostic> = Vec::with_capacity(errors.len());
+    for error in errors {
+        if !once.contains(&error) {
+            once.push(error);
+        }
+    }
+    once
+}
+
 /// Binds row after row, and keeps every mistake.
 struct Binder<'p, 'o> {
     profile: &'p Profile,
@@ -79,4 +92,6 @@ struct Binder<'p, 'o> {
     source: Option<String>,
     only: Vec<Selector>,
     skip: Vec<Selector>,
+    /// What profile and site lack since it could not be read: told already, and no mistake of others.
+    missing: Missing,
 }
