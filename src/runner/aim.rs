@@ -120,7 +120,7 @@ impl<'o> Maker<'o> {
             probe,
             addresses: settings.addresses.unwrap_or_default(),
             family: settings.family.unwrap_or_default(),
-            retries: settings.retries.or(self.options.retries).unwrap_or(0),
+            retries: self.options.retries.or(settings.retries).unwrap_or(0),
         })
     }
 

@@ -94,9 +94,12 @@ impl Binder<'_, '_> {
         let none = RowSettings::default();
         let over = self.site.connections.get(&*row.id).unwrap_or(&none);
         let bare = Settings::default();
-        let base = self.site.endpoints.get(endpoint).map_or(&bare, |e| &e.settings);
+        let there = self.site.endpoints.get(endpoint);
+        let base = there.map_or(&bare, |e| &e.settings);
+        // Where the endpoint has instances, the first gives the token.
+        let first = there.and_then(|e| e.instances.first()).map_or(&bare, |one| &one.settings);
         let own = over.settings.over(row.settings.as_deref().unwrap_or(&bare));
-        let mut settings = own.over(base);
+        let mut settings = own.over(first).over(base);
         settings.timeouts = settings.timeouts.or(self.site.timeouts);
         let hosts = hosts(&settings, self.profile.endpoint(endpoint));
         if hosts.is_empty() {

@@ -1,11 +1,16 @@
 //! Negative controls: connecting to what nothing should answer at.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Attempt, Family};
 use crate::net::Dialer;
 use crate::net::names::Resolved;
 use crate::runner::execute::Shared;
+
+/// How long such an address is waited for. What accepts everything stands in the pod or beside it and
+/// answers at once; a run must not last longer than its slowest row for the sake of a silence.
+const ENOUGH: Duration = Duration::from_millis(500);
 
 /// Connects to an address that nothing should answer at, as the source's own rows connect.
 pub(super) async fn negative(
@@ -21,6 +26,8 @@ pub(super) async fn negative(
     let mut target = like.target.clone();
     (target.host, target.port, target.proxy) = (Arc::clone(host), port, None);
     target.tcp.connect_only = true;
+    target.tcp.tracer = None;
+    target.timeouts.tcp = target.timeouts.tcp.min(ENOUGH);
     target.watch = None;
     let within = target.timeouts.dns;
     match shared.names.resolve(host, port, Family::Any, within).await {
