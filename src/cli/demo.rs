@@ -6,7 +6,8 @@ use std::io::Write;
 use clap::Args;
 
 use crate::cli::inputs;
-use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
+use crate::cli::run::args::{ChoiceArgs, HowArgs, OutputArgs};
+use crate::cli::run::{self, Job};
 use crate::lab::demo::{self, Demo};
 use crate::model::Source;
 use crate::net::dns::Resolver;

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::complain::{self, Wrong};
 use crate::cli::inputs;
-use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
+use crate::cli::run::args::{ChoiceArgs, HowArgs, OutputArgs};
+use crate::cli::run::deliver::{deliver, exit_code, told};
+use crate::cli::run::{self, Job};
 use crate::cli::try_url::aloud::Aloud;
 use crate::cli::try_url::url::Url;
 use crate::model::diagnostic::did_you_mean;
@@ -98,9 +100,9 @@ pub(super) fn run(args: &TryArgs) -> anyhow::Result<u8> {
     if args.json {
         let target = Target { format: json::FORMAT, path: None };
         let output = OutputArgs { reports: vec![target], quiet: true };
-        return Ok(run::deliver(&report, &output));
+        return Ok(deliver(&report, &output));
     }
-    Ok(run::told(&aloud.end(&report), run::exit_code(&report)))
+    Ok(told(&aloud.end(&report), exit_code(&report)))
 }
 
 /// The protocol of a scheme.
