@@ -58,7 +58,7 @@ async fn run(served: &Served, edit: impl FnOnce(&mut Plan)) -> Result<Report, St
     let resolver = match (&served.resolv_conf, &served.hosts_file) {
         (Some(conf), Some(hosts)) => Resolver {
             conf: ResolvConf::read(conf).expect("the scenario wrote it"),
-            hosts: Hosts::read(hosts),
+            hosts: Hosts::read(hosts).expect("the scenario wrote it"),
         },
         _ => Resolver::default(),
     };

@@ -6,7 +6,8 @@ use std::io::Write;
 use clap::Args;
 
 use crate::cli::inputs;
-use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
+use crate::cli::run::args::{ChoiceArgs, HowArgs, OutputArgs};
+use crate::cli::run::{self, Job, prepare};
 use crate::lab::demo::{self, Demo};
 use crate::model::Source;
 use crate::net::dns::Resolver;
@@ -87,7 +88,7 @@ fn show(args: &DemoArgs, shown: Shown) -> anyhow::Result<u8> {
     let source = Source { name: "demo site".to_owned(), text: shown.site };
     let site = inputs::site_text(source, &profile)?;
     let how = HowArgs { resolve: shown.resolve, ..HowArgs::default() };
-    let options = Options { all_sources: true, ..run::bound_options(&args.choice, &how) };
+    let options = Options { all_sources: true, ..prepare::bound_options(&args.choice, &how) };
     let plan = Plan::bind(&profile, &site, &options).map_err(crate::cli::complain::Wrong)?;
     let job = Job { profile, site, has_site: true, options };
     // No name server: every name of the demo is overridden.

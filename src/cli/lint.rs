@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::PASS;
 use crate::cli::complain::Wrong;
 use crate::cli::inputs::{self, Inputs};
+use crate::cli::{PASS, options};
 use crate::runner::{Options, Plan};
 
 /// What to check.
@@ -19,8 +19,8 @@ pub(super) struct LintArgs {
     /// The site file
     #[arg(long, value_name = "FILE")]
     site: Option<PathBuf>,
-    /// Bind the rows of this source alone, as `run` would
-    #[arg(long, env = "CONNPROBE_SOURCE", value_name = "NAME")]
+    /// Bind the rows of this source alone, as `run` would [env: CONNPROBE_SOURCE]
+    #[arg(long, value_name = "NAME")]
     source: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &LintArgs) -> anyhow::Result<u8> {
     let Inputs { profile: Some(profile), site, mut errors } = read else {
         return Err(Wrong(read.errors).into());
     };
-    let source = args.source.clone().filter(|source| !source.is_empty());
+    let source = options::source(args.source.as_deref(), false);
     // Without a site and a source nothing says where endpoints are: the profile alone is checked.
     let bound = args.site.is_some() || source.is_some();
     if bound {

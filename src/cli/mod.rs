@@ -50,7 +50,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the rows of a profile from here
-    Run(Box<run::RunArgs>),
+    Run(Box<run::args::RunArgs>),
     /// Climb one ad-hoc connection aloud, step by step
     Try(Box<try_url::TryArgs>),
     /// Show the first profile proved against an embedded lab on loopback

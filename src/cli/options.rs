@@ -4,12 +4,20 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cli::inputs;
 use crate::model::Proof;
 use crate::model::diagnostic::did_you_mean;
 use crate::net::names::Override;
 use crate::net::tcp::Bind;
 use crate::report::target::Target;
 use crate::report::{FORMATS, format};
+
+/// The source that the command line names, or else the environment; neither where every source is run.
+pub(super) fn source(given: Option<&str>, all: bool) -> Option<String> {
+    let named = given.map(str::to_owned);
+    let named = named.or_else(|| inputs::variable("CONNPROBE_SOURCE").filter(|_| !all));
+    named.filter(|source| !source.is_empty())
+}
 
 /// Reads `FORMAT=PATH`; `-` is standard output.
 pub(super) fn report(text: &str) -> Result<Target, String> {

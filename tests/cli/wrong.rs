@@ -217,3 +217,20 @@ fn a_resolver_that_can_t_be_read_is_told_in_the_report_too() {
         assert!(bench.text("r.json").contains(&format!("can't read `{conf}`")));
     }
 }
+
+#[test]
+fn all_sources_goes_before_the_source_of_the_environment() {
+    let (bench, silent) = (bench(), Silent::new());
+    let line = ["run", "--profile", "profile.yaml", "--site", "site.yaml", "--dry-run"];
+    let resolve = format!("there.test:80=127.0.0.1:{}", silent.port());
+    let ran = |source: &str, more: &[&str]| {
+        let mut command = program(bench.path("site.yaml").parent().expect("a directory"));
+        command.args(line).args(["--resolve", &resolve]).args(more);
+        Ran::of(command.env("CONNPROBE_SOURCE", source))
+    };
+    assert_eq!(ran("nobody", &["--all-sources"]).code, Some(0));
+    assert_eq!(ran("here", &[]).code, Some(0));
+    let wrong = ran("nobody", &[]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("--source: no endpoint `nobody`"), "{wrong:?}");
+}

@@ -12,7 +12,9 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::complain::{self, Wrong};
 use crate::cli::inputs;
-use crate::cli::run::{self, ChoiceArgs, HowArgs, Job, OutputArgs};
+use crate::cli::run::args::{ChoiceArgs, HowArgs, OutputArgs};
+use crate::cli::run::deliver::{deliver, exit_code, told};
+use crate::cli::run::{self, Job, prepare};
 use crate::cli::try_url::aloud::Aloud;
 use crate::cli::try_url::url::Url;
 use crate::model::diagnostic::did_you_mean;
@@ -79,7 +81,7 @@ pub(super) fn run(args: &TryArgs) -> anyhow::Result<u8> {
     let profile = profile(args, &url, protocol)?;
     let site = inputs::site_text(site(args, &url, protocol)?, &profile)?;
     let options =
-        Options { all_sources: true, ..run::bound_options(&ChoiceArgs::default(), &args.how) };
+        Options { all_sources: true, ..prepare::bound_options(&ChoiceArgs::default(), &args.how) };
     let mut plan = Plan::bind(&profile, &site, &options).map_err(Wrong)?;
     // The one who types this is the source: there is no other place that it should be run from.
     plan.findings.clear();
@@ -92,15 +94,15 @@ pub(super) fn run(args: &TryArgs) -> anyhow::Result<u8> {
         }
     }
     let job = Job { profile, site, has_site: false, options };
-    let resolver = run::resolver(&args.how)?;
+    let resolver = prepare::resolver(&args.how)?;
     let mut report = run::executed(&job, plan, resolver, &args.how, true)?;
     report.findings.clear();
     if args.json {
         let target = Target { format: json::FORMAT, path: None };
         let output = OutputArgs { reports: vec![target], quiet: true };
-        return Ok(run::deliver(&report, &output));
+        return Ok(deliver(&report, &output));
     }
-    Ok(run::told(&aloud.end(&report), run::exit_code(&report)))
+    Ok(told(&aloud.end(&report), exit_code(&report)))
 }
 
 /// The protocol of a scheme.

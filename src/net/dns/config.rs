@@ -119,9 +119,20 @@ fn server(word: &str) -> Option<SocketAddr> {
 pub struct Hosts(Vec<(IpAddr, Vec<String>)>);
 
 impl Hosts {
-    /// Reads a file; an absent or unreadable one holds nothing.
-    pub fn read(path: &Path) -> Self {
-        read_bounded(path).map(|text| Self::parse(&text)).unwrap_or_default()
+    /// The system's file.
+    pub const SYSTEM: &str = "/etc/hosts";
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// That it can't be read, or is absent.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        read_bounded(path).map(|text| Self::parse(&text))
+    }
+
+    /// Reads the system's file; an absent or unreadable one holds nothing, as the C library has it.
+    pub fn system() -> Self {
+        Self::read(Path::new(Self::SYSTEM)).unwrap_or_default()
     }
 
     /// Reads the text of a file.

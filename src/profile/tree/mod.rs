@@ -1,16 +1,18 @@
 //! YAML into a tree with positions, with the environment's variables put in.
-//!
-//! The parser counts characters, a diagnostic counts bytes; `Offsets` translates.
+
+mod offsets;
+mod scalar;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use saphyr_parser::{Event, Parser, ScanError, Span, Tag};
 
 use crate::model::node::Kind;
 use crate::model::{Diagnostic, Node, Place, Source};
-use crate::profile::expand::{self, Lookup};
+use crate::profile::expand::Lookup;
 use crate::profile::mask;
+use crate::profile::tree::offsets::Offsets;
 
 /// How deep lists and maps may nest. Readers of the tree recurse, so this bounds their stack.
 const DEPTH: usize = 64;
@@ -44,31 +46,6 @@ pub fn tree(source: &Arc<Source>, lookup: Lookup<'_>) -> Result<Node, Vec<Diagno
         }
     }
     builder.end()
-}
-
-/// From the parser's characters to the file's bytes.
-struct Offsets {
-    /// Byte offset of each character; empty where the text is ASCII and both are the same.
-    bytes: Vec<usize>,
-    len: usize,
-}
-
-impl Offsets {
-    fn of(text: &str) -> Self {
-        let bytes = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().map(|(offset, _)| offset).collect()
-        };
-        Self { bytes, len: text.len() }
-    }
-
-    fn byte(&self, marker: Marker) -> usize {
-        if self.bytes.is_empty() {
-            return marker.index().min(self.len);
-        }
-        self.bytes.get(marker.index()).copied().unwrap_or(self.len)
-    }
 }
 
 /// A list or map whose end was not met yet.
@@ -132,53 +109,6 @@ impl Builder<'_> {
         Err(self
             .wrong(span, "a second document begins here")
             .help("a file holds one document; remove the `---`, or make it two files"))
-    }
-
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        tag: Option<&Tag>,
-        span: Span,
-    ) -> Result<Node, Diagnostic> {
-        let as_text = self.tag(tag, span)?;
-        let plain = style == ScalarStyle::Plain && !as_text;
-        let start = self.offsets.byte(span.start);
-        let end = self.offsets.byte(span.end).max(start);
-        let end = scalar_end(&self.source.text, start, end, style);
-        let mut node = Node::new(Kind::Null, Arc::clone(self.source), start..end);
-        if plain && is_null(text) {
-            return Ok(node);
-        }
-        let expanded = if self.is_key() || !text.contains('$') {
-            expand::Expanded { text: text.into(), unset: None }
-        } else {
-            expand::text(text, self.lookup).unwrap_or_else(|error| {
-                self.errors.push(node.wrong(error.message).help(error.help));
-                expand::Expanded { text: text.into(), unset: None }
-            })
-        };
-        // `${NAME:-}` without quotes says nothing, as an absent value does.
-        if !(plain && expanded.text.is_empty() && expanded.unset.is_none()) {
-            node.kind = Kind::Scalar { text: expanded.text, plain, unset: expanded.unset };
-        }
-        Ok(node)
-    }
-
-    /// Whether the next node is the key of a map.
-    fn is_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open { what: Inside::Map { key: None, .. }, .. }))
-    }
-
-    /// Whether a tag makes a text of what follows; other tags than those of YAML itself are refused.
-    fn tag(&self, tag: Option<&Tag>, span: Span) -> Result<bool, Diagnostic> {
-        match tag {
-            None => Ok(false),
-            Some(tag) if tag.is_yaml_core_schema() => Ok(tag.suffix == "str"),
-            Some(tag) => Err(self
-                .wrong(span, format!("the tag `{}{}` means nothing here", tag.handle, tag.suffix))
-                .help("remove it")),
-        }
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Diagnostic> {
@@ -315,33 +245,6 @@ impl Builder<'_> {
         self.wrong(span, format!("this is no YAML: {}", error.info()))
             .maybe_help(help.map(str::to_owned))
     }
-}
-
-/// Where a scalar ends: the parser lets some end behind the blanks and comments that follow.
-fn scalar_end(text: &str, start: usize, end: usize, style: ScalarStyle) -> usize {
-    let quote = match style {
-        ScalarStyle::SingleQuoted => '\'',
-        ScalarStyle::DoubleQuoted => '"',
-        _ => return start + text[start..end].trim_end().len(),
-    };
-    let mut inside = text[start..end].char_indices().skip(1).peekable();
-    while let Some((at, c)) = inside.next() {
-        if c == '\\' && quote == '"' {
-            inside.next();
-        } else if c == quote {
-            // Two single quotes are one that is meant.
-            if quote == '\'' && inside.next_if(|(_, next)| *next == quote).is_some() {
-                continue;
-            }
-            return start + at + 1;
-        }
-    }
-    end
-}
-
-/// The spellings of nothing (YAML 1.2 §10.2.1.1).
-fn is_null(text: &str) -> bool {
-    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
 /// How many nodes a tree has.
