@@ -29,14 +29,15 @@ impl Reader {
         if let Some(node) = fields.node("endpoints") {
             site.endpoints = self.endpoint_settings(node, &names);
         }
+        // Overrides are of the profile's rows alone, whatever becomes of the extra ones.
+        if let Some(node) = fields.node("connections") {
+            site.connections = self.overrides(node, &names, of);
+        }
         if let Some(node) = fields.node("extra") {
             site.extra = self.extra_rows(node, &names, of);
         }
         let rows: Rows<'_> =
             of.connections.iter().chain(&site.extra).map(|row| (&*row.id, row)).collect();
-        if let Some(node) = fields.node("connections") {
-            site.connections = self.overrides(node, &names, of);
-        }
         if let Some(node) = fields.node("controls") {
             site.controls = self.controls(node, &names, &rows);
         }
