@@ -1,20 +1,18 @@
 //! PostgreSQL: every method, every state, and what is refused before and after the password.
 
-use std::io;
+mod scenes;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::lab::ground::{Ground, HOST};
-use crate::lab::pki::{ClientCertificate, Leaf, Signer};
-use crate::lab::postgres::{Encryption, Method, Postgres, Refusal, State};
-use crate::lab::raw::{self, Manner, banner};
-use crate::lab::scenario::{Scenario, Served, Start};
-use crate::lab::server::Server;
+use crate::lab::pki::{Leaf, Signer};
+use crate::lab::postgres::{Method, Refusal, State};
+use crate::lab::raw::{Manner, banner};
+use crate::lab::scenario::{Scenario, Start};
 use crate::model::{FaultCode as F, Key};
-
-const USER: &str = "ucsx_t100";
-const PASSWORD: &str = "right-password-5x";
-const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
+use scenes::{
+    GOOD, PASSWORD, USER, anonymous, asked_for_tls, certificate, cleartext, declined, dialogue,
+    hung, login, peer, plain, refused, secured, server, state, tls_needed, writable,
+};
 
 const fn good(name: &'static str, about: &'static str, start: Start) -> Scenario {
     Scenario::good(name, "postgres", about, start)
@@ -206,111 +204,3 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(peer(ground, Manner::ResetsOnData))
     }),
 ];
-
-fn server() -> Postgres {
-    Postgres::new().role(USER, PASSWORD).database("ucsx").table("contacts", &["SELECT", "INSERT"])
-}
-
-fn no_tls() -> Value {
-    json!({"mode": "disable"})
-}
-
-fn auth(ground: &Ground, user: &str, password: &str, database: &str) -> io::Result<Value> {
-    let secret = ground.secret(&format!("pg-{password}"), password)?;
-    Ok(json!({"username": user, "password": secret, "database": database}))
-}
-
-fn served(ground: &Ground, server: Server, tls: Value) -> io::Result<Served> {
-    let scene = Served::at(server, &json!("postgres"), "operational").with("tls", tls);
-    Ok(scene.with("auth", auth(ground, USER, PASSWORD, "ucsx")?))
-}
-
-async fn plain(ground: &Ground, postgres: Postgres) -> io::Result<Served> {
-    served(ground, postgres.serve().await?, no_tls())
-}
-
-fn offered(ground: &Ground, leaf: &Leaf<'_>) -> io::Result<Encryption> {
-    let identity = ground.pki.leaf(leaf)?;
-    Ok(Encryption::Offered(ground.pki.tls(&identity)?, identity.chain[0].clone()))
-}
-
-async fn secured(ground: &Ground, postgres: Postgres, leaf: Leaf<'static>) -> io::Result<Served> {
-    let server = postgres.encryption(offered(ground, &leaf)?).serve().await?;
-    served(ground, server, ground.verify_full())
-}
-
-async fn certificate(ground: &Ground) -> io::Result<Served> {
-    let identity = ground.pki.leaf(&GOOD)?;
-    let tls = ground.pki.tls_with(&identity, ClientCertificate::Optional, rustls::ALL_VERSIONS)?;
-    let encryption = Encryption::Required(tls, identity.chain[0].clone());
-    let server = server().method(Method::Certificate).encryption(encryption).serve().await?;
-    let own = ground.pki.leaf(&Leaf { client: true, common_name: USER, ..Leaf::GOOD })?;
-    let mut trust = ground.verify_full();
-    trust["client_cert_file"] = json!(ground.file("pg-client.pem", &own.certificate_pem)?);
-    trust["client_key_file"] = json!(ground.file("pg-client.key", &own.key_pem)?);
-    served(ground, server, trust)
-}
-
-async fn writable(ground: &Ground, postgres: Postgres) -> io::Result<Served> {
-    let postgres = postgres.extension("intarray", "1.5").extension("pg_prewarm", "1.2");
-    let server = postgres.serve().await?;
-    let probe = json!({"postgres": {
-        "writable": true,
-        "extensions": ["intarray", "pg_prewarm"],
-        "privileges": {"contacts": ["SELECT"]},
-    }});
-    let scene = Served::at(server, &probe, "operational").with("tls", no_tls());
-    Ok(scene.with("auth", auth(ground, USER, PASSWORD, "ucsx")?))
-}
-
-async fn login(ground: &Ground, user: &str, password: &str, database: &str) -> io::Result<Served> {
-    let scene = plain(ground, server()).await?;
-    Ok(scene.with("auth", auth(ground, user, password, database)?))
-}
-
-async fn refused(ground: &Ground, refusal: Refusal) -> io::Result<Served> {
-    plain(ground, Postgres::new().refused_role(USER, PASSWORD, refusal).database("ucsx")).await
-}
-
-async fn state(ground: &Ground, state: State) -> io::Result<Served> {
-    plain(ground, server().state(state)).await
-}
-
-async fn hung(ground: &Ground) -> io::Result<Served> {
-    Ok(state(ground, State::Hung).await?.impatient())
-}
-
-/// Answers `SSLRequest` so.
-async fn asked_for_tls(ground: &Ground, answer: &[u8]) -> io::Result<Served> {
-    let scene = peer(ground, Manner::Answers(answer.into())).await?;
-    Ok(scene.with("tls", json!({"mode": "prefer"})))
-}
-
-async fn dialogue(ground: &Ground, words: &[&[u8]]) -> io::Result<Served> {
-    let words = words.iter().map(|words| words.to_vec()).collect();
-    peer(ground, Manner::Dialogue(words)).await
-}
-
-async fn anonymous(_: &Ground) -> io::Result<Served> {
-    let server = server().serve().await?;
-    let scene = Served::at(server, &json!("postgres"), "operational").with("tls", no_tls());
-    Ok(scene.with("auth", json!({"username": USER, "database": "ucsx"})))
-}
-
-async fn cleartext(ground: &Ground) -> io::Result<Served> {
-    plain(ground, server().method(Method::Cleartext)).await
-}
-
-async fn declined(ground: &Ground) -> io::Result<Served> {
-    served(ground, server().serve().await?, ground.verify_full())
-}
-
-async fn tls_needed(ground: &Ground) -> io::Result<Served> {
-    let identity = ground.pki.leaf(&GOOD)?;
-    let required = Encryption::Required(ground.pki.tls(&identity)?, identity.chain[0].clone());
-    plain(ground, server().encryption(required)).await
-}
-
-async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {
-    served(ground, raw::serve(manner).await?, no_tls())
-}
