@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    answers, cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store,
+    answers, bodies, cometd, dns, elasticsearch, hostile, http, https, near, oauth2, object_store,
     pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
@@ -89,6 +89,7 @@ pub const ALL: &[&[Scenario]] = &[
     http::SCENARIOS,
     answers::SCENARIOS,
     https::SCENARIOS,
+    bodies::SCENARIOS,
     postgres::SCENARIOS,
     pgbouncer::SCENARIOS,
     elasticsearch::SCENARIOS,

@@ -1,6 +1,7 @@
 //! The scenarios, one file per protocol.
 
 pub(super) mod answers;
+pub(super) mod bodies;
 pub(super) mod cometd;
 pub(super) mod dns;
 pub(super) mod elasticsearch;

@@ -54,7 +54,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "an HTTP status that the row does not list, and that no other code explains",
         means: "The right protocol answers, and not with the status that the row expects.",
         is_not: "Not 401 or 403 (auth.*), not 502 to 504 of a gateway, not a redirect.",
-        evidence: &[K::Status, K::Expected, K::Request, K::ServerHeader, K::Body],
+        evidence: &[K::Status, K::Expected, K::Request, K::ServerHeader, K::Body, K::BodyProblem],
         hint: "check the path and the service's log; correct probe.status if this answer is right",
         when: &[When {
             holds: |fault| fault.evidence.number(K::Status) == Some(404),

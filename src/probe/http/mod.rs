@@ -12,6 +12,7 @@
 //! counter-checked; one more for each redirect followed.
 
 pub mod between;
+pub mod body;
 pub mod exchange;
 pub mod options;
 mod redirect;
@@ -123,7 +124,10 @@ impl Http {
         let answer = ask_anybody(dialer, connection, request).await?;
         match between::page(&answer).filter(|_| !self.options.recognise(&answer)) {
             Some(page) => Err(page),
-            None => Ok(answer),
+            None => {
+                let counts = self.options.status.accept(answer.status);
+                answer.whole(counts, |answer| self.options.unmet(answer).is_none())
+            }
         }
     }
 
@@ -267,10 +271,21 @@ pub(crate) async fn ask(
     connection: &mut Connection,
     request: &Request,
 ) -> Result<Answer, Fault> {
+    ask_for(dialer, connection, request, |answer| answer.json().is_some()).await
+}
+
+/// As [`ask`]. `holds` tells whether what is expected is in a body whose end alone is not certain: JSON that
+/// is whole, where nothing else is said.
+pub(crate) async fn ask_for(
+    dialer: &mut Dialer,
+    connection: &mut Connection,
+    request: &Request,
+    holds: impl FnOnce(&Answer) -> bool,
+) -> Result<Answer, Fault> {
     let answer = ask_anybody(dialer, connection, request).await?;
     match between::page(&answer) {
         Some(page) => Err(page),
-        None => Ok(answer),
+        None => answer.good_or_failing(holds),
     }
 }
 
@@ -279,7 +294,7 @@ async fn ask_anybody(
     connection: &mut Connection,
     request: &Request,
 ) -> Result<Answer, Fault> {
-    let exchange = connection.send(request);
+    let exchange = connection.exchange(request);
     let answer = dialer.first_words("http", exchange).await?;
     dialer.note_all(answer.evidence(request));
     // Within TLS a proxy of the mesh can't put its name on an answer: there it is the peer's gateway.
