@@ -1,6 +1,6 @@
 //! TLS alone (RFC 8446): a handshake and the peer's certificate, nothing said within.
 //!
-//! - *spoken*: the handshake ended.
+//! - *spoken*: the handshake ended, with one of the application protocols that the row states.
 //! - *identified*: chain and name were verified, or a pin matched.
 //!
 //! Under TLS 1.3 a client certificate is judged after the handshake, so where one was asked for, the
@@ -58,9 +58,9 @@ impl Probe for Tls {
             if !dialer.wants(Proof::Spoken) {
                 return Ok(());
             }
-            let mut wire = dialer
-                .tls(wire, &TlsRequest { alpn: self.alpn.clone(), ..TlsRequest::default() })
-                .await?;
+            let alpn = self.alpn.clone();
+            let ask = TlsRequest { alpn, alpn_stated: true, ..TlsRequest::default() };
+            let mut wire = dialer.tls(wire, &ask).await?;
             let session = dialer.session().cloned();
             if session.is_some_and(|session| session.client_asked && session.tls13) {
                 dialer.step(Layer::Tls, FaultCode::PeerSilent, verdict(&mut wire)).await?;
@@ -99,7 +99,7 @@ fn schema() -> serde_json::Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {"alpn": {
-            "description": "Application protocols to offer (RFC 7301).",
+            "description": "Application protocols to offer, of which the peer has to choose one (RFC 7301).",
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         }},
     })

@@ -113,6 +113,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tls-alpn", F::TlsAlpn, "alert no_application_protocol", |ground| {
         Box::pin(alert(ground, 120))
     }),
+    good("tls-alpn-chosen", "the second of the application protocols", |ground| {
+        Box::pin(chooses(ground, &["http/1.1"]))
+    })
+    .showing(&[(Key::Alpn, "http/1.1")]),
+    bad("tls-alpn-unknown", F::TlsAlpn, "a peer without ALPN, where the row states it", |ground| {
+        Box::pin(chooses(ground, &[]))
+    })
+    .showing(&[(Key::Offered, "h2, http/1.1"), (Key::Alpn, "none")]),
     bad("tls-internal-error", F::TlsAlert, "alert internal_error", |ground| {
         Box::pin(alert(ground, 80))
     })
@@ -232,4 +240,14 @@ async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {
 
 async fn alert(ground: &Ground, description: u8) -> io::Result<Served> {
     peer(ground, Manner::Answers(banner::alert(description).into())).await
+}
+
+/// A server that knows these application protocols, and a row that states two.
+async fn chooses(ground: &Ground, known: &[&str]) -> io::Result<Served> {
+    let config = ground.tls()?;
+    let mut tls = rustls::ServerConfig::clone(&config);
+    tls.alpn_protocols = known.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let mut scene = served(ground, std::sync::Arc::new(tls), json!({})).await?;
+    scene.probe = json!({"tls": {"alpn": ["h2", "http/1.1"]}}).to_string();
+    Ok(scene)
 }
