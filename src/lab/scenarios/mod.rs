@@ -2,6 +2,7 @@
 
 pub(super) mod answers;
 pub(super) mod bodies;
+pub(super) mod client_certificates;
 pub(super) mod cometd;
 pub(super) mod dns;
 pub(super) mod elasticsearch;
