@@ -16,7 +16,7 @@ use crate::facts::{limits, vantage};
 use crate::model::report::{ProfileInfo, Program, Report, Run, SCHEMA, SiteInfo, Summary};
 use crate::model::{Diagnostic, Proof, Verdict};
 use crate::net::Names;
-use crate::net::dns::{Hosts, ResolvConf, Resolver};
+use crate::net::dns::{Hosts, ResolvConf, Resolver, Switch};
 use crate::net::names::Override;
 use crate::net::tcp::Bind;
 use crate::profile::{Profile, Site};
@@ -185,7 +185,12 @@ pub(super) fn resolver(how: &HowArgs) -> Result<Resolver, Wrong> {
     };
     let conf = read
         .map_err(|error| Diagnostic::plain(format!("can't read `{}`: {error}", path.display())))?;
-    Ok(Resolver { conf, hosts: Hosts::read(&how.hosts_file) })
+    // Other files are of another machine, which this one's switch says nothing of.
+    let switch = match how.resolv_conf {
+        Some(_) => Switch::default(),
+        None => Switch::read(Path::new(Switch::SYSTEM)),
+    };
+    Ok(Resolver { conf, hosts: Hosts::read(&how.hosts_file), switch })
 }
 
 /// Executes a plan, reports, and gives the exit code.
