@@ -47,7 +47,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "ECONNRESET or EPIPE after the handshake of TCP",
         means: "The connection was accepted and then reset, before the answer was whole.",
         is_not: "Not tcp.refused: the SYN was answered. Who accepted need not be the service: \
-                 sidecars and load balancers accept in its place.",
+                 sidecars and load balancers accept in its place. A plain tcp row says nothing and does not look for it.",
         evidence: &[K::Bytes, K::Errno, K::FirstBytes],
         hint: "look at the destination's log; a sidecar or load balancer without a live back end does this too",
         when: &[SIDECAR],
