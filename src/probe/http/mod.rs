@@ -327,7 +327,7 @@ pub(crate) async fn ask_aside(
 }
 
 /// Sends a request beside the climb: over the connection, or a new one where the peer closed it.
-/// Whatever goes wrong is no fault of the row's.
+/// Whatever goes wrong is no fault of the row's, and a broken body takes nothing from the status.
 pub(crate) async fn aside(
     dialer: &Dialer,
     connection: &mut Connection,
@@ -335,13 +335,13 @@ pub(crate) async fn aside(
 ) -> Option<Answer> {
     let limit = dialer.target().timeouts.answer;
     if connection.is_open()
-        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.send(request)).await
+        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.exchange(request)).await
     {
         return Some(answer);
     }
     let mut side = dialer.side();
     *connection = connect(&mut side).await.ok()??;
-    tokio::time::timeout(limit, connection.send(request)).await.ok()?.ok()
+    tokio::time::timeout(limit, connection.exchange(request)).await.ok()?.ok()
 }
 
 /// A name verified by TLS is the right peer, once the row's protocol was spoken.
