@@ -12,7 +12,7 @@ use connprobe::lab::scenario::{self, Scenario, Served};
 use connprobe::model::report::{ConnectionReport, Report, Vantage};
 use connprobe::model::{FaultCode, Key, Source, Step, Verdict, WarningCode};
 use connprobe::net::Names;
-use connprobe::net::dns::{Hosts, ResolvConf, Resolver};
+use connprobe::net::dns::{Hosts, ResolvConf, Resolver, Switch};
 use connprobe::net::names::Override;
 use connprobe::net::watch::{Bytes, Watch};
 use connprobe::profile::{self, Profile, Site};
@@ -59,6 +59,7 @@ async fn run(served: &Served, edit: impl FnOnce(&mut Plan)) -> Result<Report, St
         (Some(conf), Some(hosts)) => Resolver {
             conf: ResolvConf::read(conf).expect("the scenario wrote it"),
             hosts: Hosts::read(hosts).expect("the scenario wrote it"),
+            switch: Switch::default(),
         },
         _ => Resolver::default(),
     };

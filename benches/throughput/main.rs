@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use connprobe::model::Source;
 use connprobe::model::report::Vantage;
 use connprobe::net::Names;
-use connprobe::net::dns::{Hosts, ResolvConf, Resolver};
+use connprobe::net::dns::{Hosts, ResolvConf, Resolver, Switch};
 use connprobe::profile;
 use connprobe::report::{FORMATS, target::Target};
 use connprobe::runner::{self, Header, Limits, Options, Plan};
@@ -161,6 +161,7 @@ impl Contest {
         let resolver = Resolver {
             conf: ResolvConf::read(Path::new("/etc/resolv.conf")).expect("resolv.conf"),
             hosts: Hosts::system(),
+            switch: Switch::default(),
         };
         let names = Arc::new(Names::new(resolver, Vec::new()));
         let limits = Limits { deadline: None, files: 20_000 };

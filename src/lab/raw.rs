@@ -1,8 +1,11 @@
 //! A TCP server that says given bytes, or does nothing well.
 
 use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::lab::server::{Peer, Server, reset};
 
@@ -78,6 +81,30 @@ pub mod banner {
     }
 }
 
+/// A relay to `server` that holds up all that a client sends after its first words, for this long: as a peer does
+/// that asks somebody else before it judges.
+pub async fn hesitating(server: SocketAddr, pause: Duration) -> io::Result<Server> {
+    Server::start(move |peer| async move {
+        let (mut from, mut to) = peer.stream.into_split();
+        let (mut back, mut on) = TcpStream::connect(server).await?.into_split();
+        let there = async {
+            let mut first = vec![0; 16 * 1024];
+            let read = from.read(&mut first).await?;
+            on.write_all(&first[..read]).await?;
+            from.readable().await?;
+            tokio::time::sleep(pause).await;
+            tokio::io::copy(&mut from, &mut on).await?;
+            on.shutdown().await
+        };
+        let and_back = async {
+            tokio::io::copy(&mut back, &mut to).await?;
+            to.shutdown().await
+        };
+        tokio::try_join!(there, and_back).map(drop)
+    })
+    .await
+}
+
 /// Serves in that manner.
 pub async fn serve(manner: Manner) -> io::Result<Server> {
     Server::start(move |peer| connection(peer, manner.clone())).await
@@ -142,7 +169,7 @@ async fn connection(mut peer: Peer, manner: Manner) -> io::Result<()> {
             peer.stream.write_all(&first).await?;
             loop {
                 peer.stream.write_all(b"x").await?;
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
         Manner::Echoes => {

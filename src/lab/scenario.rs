@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::lab::dns::NameServer;
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::scenarios::{
-    answers, cometd, dns, elasticsearch, hostile, http, https, mesh, near, oauth2, object_store,
-    pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
+    answers, bodies, client_certificates, cometd, dns, elasticsearch, hostile, http, https, mesh,
+    near, oauth2, object_store, pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
 use crate::model::{FaultCode, Key};
@@ -86,9 +86,11 @@ impl Scenario {
 pub const ALL: &[&[Scenario]] = &[
     tcp::SCENARIOS,
     tls::SCENARIOS,
+    client_certificates::SCENARIOS,
     http::SCENARIOS,
     answers::SCENARIOS,
     https::SCENARIOS,
+    bodies::SCENARIOS,
     postgres::SCENARIOS,
     pgbouncer::SCENARIOS,
     elasticsearch::SCENARIOS,

@@ -1,7 +1,8 @@
 //! TCP: a connect, and where the row says so, bytes to send and bytes to expect.
 //!
 //! - *connected*: the handshake was done. A connect alone never claims more: a mesh sidecar accepts
-//!   everything.
+//!   everything. An RST right after it may come before we look or not, so it changes nothing: a row that wants to
+//!   see one expects something.
 //! - *spoken*: what the row expects came.
 //!
 //! It stops at what the row says to reject, at an end of the stream, at silence. One connection.

@@ -96,6 +96,7 @@ impl Reader {
         let mut fields = self.problems.fields(node, "tls")?;
         let tls = TlsSettings {
             mode: fields.word("mode", &mut self.problems, VerifyMode::WORDS),
+            mode_place: node.get("mode").map(Node::place),
             ca_file: fields.node("ca_file").and_then(|node| self.file(node)),
             server_name: fields.parse("server_name", &mut self.problems, host),
             min_version: fields.word("min_version", &mut self.problems, MinVersion::WORDS),

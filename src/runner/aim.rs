@@ -69,6 +69,7 @@ impl<'o> Maker<'o> {
             let _ = self.read_trust(&settings.tls, VerifyMode::VerifyFull);
             return None;
         };
+        self.in_the_clear(protocol, &settings.tls);
         let (protocol, probe) = self.capped(protocol, probe)?;
         let tls = speaks_tls(protocol, &*probe, parts.ports, &settings.tls);
         let trust = self.trust(&settings.tls, protocol, tls)?;
@@ -122,6 +123,23 @@ impl<'o> Maker<'o> {
             family: settings.family.unwrap_or_default(),
             retries: self.options.retries.or(settings.retries).unwrap_or(0),
         })
+    }
+
+    /// A site that switches TLS off, and a row that is TLS from its first byte, contradict each other.
+    fn in_the_clear(&mut self, protocol: &Protocol, tls: &TlsSettings) {
+        if protocol.tls != TlsUse::Always || tls.mode != Some(VerifyMode::Disable) {
+            return;
+        }
+        let name = protocol.name;
+        let message =
+            format!("`disable`, and the probe `{name}` of a row speaks TLS from the first byte");
+        let wrong = match &tls.mode_place {
+            Some(place) => Diagnostic::at(place.clone(), message),
+            None => Diagnostic::plain(message),
+        };
+        let help =
+            "leave the mode out, name another for this row, or probe clear text with http or tcp";
+        self.errors.push(wrong.help(help));
     }
 
     /// Where no more than a connect is wanted, a connect is made, whatever the row's protocol is.

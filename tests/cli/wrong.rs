@@ -28,6 +28,11 @@ const SITES: &[(&str, &str)] = &[
     ),
     ("pair.yaml", "endpoints:\n  there: {tls: {client_key_file: profile.yaml}}\n"),
     ("option.yaml", "connections:\n  1: {probe: {tcp: {expct: ready}}}\n"),
+    (
+        "clear.yaml",
+        "endpoints:\n  there: {host: there.test, tls: {mode: disable}}\n\
+         connections:\n  1: {probe: {https: {path: /}}}\n",
+    ),
     ("nothing.yaml", "connections:\n  1: {probe: {tcp: {send: hello}}}\n"),
     ("empty.yaml", "connections:\n  1: {probe: {tcp: {expect: [\"\"], reject: []}}}\n"),
     ("protocol.yaml", "connections:\n  1: {probe: postgers}\n"),

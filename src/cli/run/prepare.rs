@@ -10,7 +10,7 @@ use crate::cli::options;
 use crate::cli::run::Job;
 use crate::cli::run::args::{ChoiceArgs, HowArgs, RunArgs};
 use crate::model::Diagnostic;
-use crate::net::dns::{Hosts, ResolvConf, Resolver};
+use crate::net::dns::{Hosts, ResolvConf, Resolver, Switch};
 use crate::report::target::Target;
 use crate::runner::{Options, Plan, Sampling};
 
@@ -97,8 +97,13 @@ pub(in crate::cli) fn resolver(how: &HowArgs) -> Result<Resolver, Wrong> {
         Some(path) => Hosts::read(path).map_err(|error| told(path, error)),
         None => Ok(Hosts::system()),
     };
+    // Other files are of another machine, which this one's switch says nothing of.
+    let switch = match how.resolv_conf {
+        Some(_) => Switch::default(),
+        None => Switch::read(Path::new(Switch::SYSTEM)),
+    };
     match (conf, hosts) {
-        (Ok(conf), Ok(hosts)) => Ok(Resolver { conf, hosts }),
+        (Ok(conf), Ok(hosts)) => Ok(Resolver { conf, hosts, switch }),
         (conf, hosts) => Err(Wrong(conf.err().into_iter().chain(hosts.err()).collect())),
     }
 }

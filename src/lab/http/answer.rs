@@ -13,6 +13,8 @@ pub enum End {
     Keep,
     /// FIN.
     Close,
+    /// FIN of TCP, without TLS's `close_notify`.
+    Cut,
     /// RST.
     Reset,
     /// Nothing more is said, and nothing is closed.

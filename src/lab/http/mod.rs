@@ -147,6 +147,7 @@ async fn connection(
             End::Keep if request.header("connection") == Some("close") => break,
             End::Keep => {}
             End::Close => break,
+            End::Cut => return cut(stream.as_mut()).await,
             End::Reset => {
                 reset(stream.tcp());
                 return Ok(());
@@ -162,6 +163,14 @@ async fn plain(peer: &Peer) -> io::Result<bool> {
     let mut first = [0];
     let read = peer.stream.peek(&mut first).await?;
     Ok(read == 1 && first[0].is_ascii_uppercase())
+}
+
+/// Ends TCP beneath whatever runs over it, and waits for the client to go.
+async fn cut(stream: &mut dyn Stream) -> io::Result<()> {
+    socket2::SockRef::from(stream.tcp()).shutdown(std::net::Shutdown::Write)?;
+    let mut rest = [0; 4096];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
 }
 
 /// Says the last words and closes, without losing them to a RST for what was not read.

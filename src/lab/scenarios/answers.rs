@@ -37,6 +37,15 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         "another host is verified by its own name",
         |ground| Box::pin(another_name(ground)),
     ),
+    good("http-redirect-to-tls", "from clear text to TLS", |ground| Box::pin(into_tls(ground))),
+    Scenario::bad(
+        "https-redirect-to-clear",
+        "https",
+        F::ProtocolRedirect,
+        "from TLS to clear text, where all that is stated would be found",
+        |ground| Box::pin(into_the_clear(ground)),
+    )
+    .showing(&[(Key::Location, "http://"), (Key::Expected, "https")]),
     bad("http-redirect-port", F::ProtocolRedirect, "a port that no host has", |_| {
         Box::pin(leads("http://peer.lab.example:99999/new".to_owned(), json!({})))
     })
@@ -117,4 +126,26 @@ async fn another_name(ground: &Ground) -> io::Result<Served> {
     let trust = json!({"ca_file": ground.ca_file(), "server_name": "front.lab.example"});
     let served = Served::at(first, &probe, "identified").with("tls", trust).and(second);
     served.named_by(ground, Vec::new(), "", &format!("127.0.0.1 localhost {HOST}\n"))
+}
+
+/// A server at each end, on the lab's own name: `first` asks for TLS there, `last` where it leads.
+async fn leading(ground: &Ground, first: bool, last: bool) -> io::Result<Served> {
+    let tls = |wanted: bool| wanted.then(|| ground.tls()).transpose();
+    let end = serve_routes(tls(last)?, vec![Route::json("/", &json!({"status": "up"}))]).await?;
+    let scheme = if last { "https" } else { "http" };
+    let location = format!("{scheme}://{HOST}:{}/", end.address().port());
+    let start = serve_routes(tls(first)?, vec![Route::redirect("/", 302, &location)]).await?;
+    let asked = if first { "https" } else { "http" };
+    let probe = json!({asked: {"json": {"/status": "up"}, "redirects": "follow"}});
+    let served = Served::at(start, &probe, "identified");
+    Ok(served.with("tls", json!({"ca_file": ground.ca_file()})).and(end))
+}
+
+async fn into_tls(ground: &Ground) -> io::Result<Served> {
+    leading(ground, false, true).await
+}
+
+/// As an application behind a gateway that ends TLS builds its URLs.
+async fn into_the_clear(ground: &Ground) -> io::Result<Served> {
+    leading(ground, true, false).await
 }

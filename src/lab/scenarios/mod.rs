@@ -1,6 +1,8 @@
 //! The scenarios, one file per protocol.
 
 pub(super) mod answers;
+pub(super) mod bodies;
+pub(super) mod client_certificates;
 pub(super) mod cometd;
 pub(super) mod dns;
 pub(super) mod elasticsearch;

@@ -23,6 +23,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     Scenario::good("tcp-open", "tcp", "a port that accepts", |_| {
         Box::pin(peer(Manner::Silent, json!("tcp"), "connected"))
     }),
+    // When the RST arrives is chance; that the port accepts is not.
+    Scenario::good("tcp-reset-at-once", "tcp", "a port that accepts and resets", |_| {
+        Box::pin(peer(Manner::Resets, json!("tcp"), "connected"))
+    }),
     Scenario::good("tcp-banner", "tcp", "the banner that was expected", |_| {
         Box::pin(greeting(banner::SSH))
     }),
@@ -59,6 +63,10 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     .near(F::TcpFiltered),
     bad("tcp-closed", F::PeerClosed, "accepts and closes", |_| Box::pin(expecting(Manner::Closes)))
         .near(F::PeerReset),
+    bad("tcp-reset-unread", F::PeerReset, "accepts and resets before a word", |_| {
+        Box::pin(expecting(Manner::Resets))
+    })
+    .near(F::TcpRefused),
     bad("tcp-reset", F::PeerReset, "accepts and resets", |_| {
         Box::pin(asking(Manner::ResetsOnData))
     }),

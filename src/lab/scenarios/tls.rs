@@ -3,18 +3,15 @@
 use std::io;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio_rustls::TlsAcceptor;
 
 use crate::lab::ground::{Ground, HOST};
 use crate::lab::http::{Answer, serve};
 use crate::lab::pki::{ClientCertificate, Leaf, Signer};
 use crate::lab::raw::{self, Manner, banner};
 use crate::lab::scenario::{Scenario, Served, Start};
-use crate::lab::server::Server;
 use crate::model::{FaultCode as F, Key};
 
-const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
+pub(super) const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
 
 /// The serial number that the revocation list names.
 const REVOKED: u64 = 666;
@@ -34,12 +31,6 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
     good("tls-1.2", "TLS 1.2 alone", |ground| Box::pin(version_12(ground))),
     good("tls-pinned", "the key that was pinned", |ground| Box::pin(pinned(ground, true))),
-    good("tls-closed-after-tickets", "asks, is content, and closes", |ground| {
-        Box::pin(closes_when_content(ground))
-    }),
-    good("tls-client-certificate", "our certificate is accepted", |ground| {
-        Box::pin(client(ground, Some(Signer::Trusted)))
-    }),
     bad("tls-expired", F::TlsExpired, "ended nine days ago", |ground| {
         Box::pin(leaf(ground, Leaf { until_days: -9, ..GOOD }))
     })
@@ -86,18 +77,6 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tls-other-pin", F::TlsPinMismatch, "another key than the pinned one", |ground| {
         Box::pin(pinned(ground, false))
     }),
-    bad(
-        "tls-client-certificate-required",
-        F::TlsClientCertificateRequired,
-        "asks for ours",
-        |ground| Box::pin(client(ground, None)),
-    ),
-    bad(
-        "tls-client-certificate-rejected",
-        F::TlsClientCertificateRejected,
-        "ours is of another authority",
-        |ground| Box::pin(client(ground, Some(Signer::Other))),
-    ),
     bad("tls-old-version", F::TlsVersion, "alert protocol_version", |ground| {
         Box::pin(alert(ground, 70))
     })
@@ -113,6 +92,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("tls-alpn", F::TlsAlpn, "alert no_application_protocol", |ground| {
         Box::pin(alert(ground, 120))
     }),
+    good("tls-alpn-chosen", "the second of the application protocols", |ground| {
+        Box::pin(chooses(ground, &["http/1.1"]))
+    })
+    .showing(&[(Key::Alpn, "http/1.1")]),
+    bad("tls-alpn-unknown", F::TlsAlpn, "a peer without ALPN, where the row states it", |ground| {
+        Box::pin(chooses(ground, &[]))
+    })
+    .showing(&[(Key::Offered, "h2, http/1.1"), (Key::Alpn, "none")]),
     bad("tls-internal-error", F::TlsAlert, "alert internal_error", |ground| {
         Box::pin(alert(ground, 80))
     })
@@ -150,21 +137,26 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     }),
 ];
 
-fn page() -> Answer {
+pub(super) fn page() -> Answer {
     Answer::of(200, "text/plain", "ok")
 }
 
-async fn served(
+pub(super) async fn served(
     ground: &Ground,
     tls: std::sync::Arc<rustls::ServerConfig>,
     site: Value,
 ) -> io::Result<Served> {
     let server = serve(Some(tls), |request| page().reply_to(request)).await?;
+    Ok(trusting(Served::at(server, &json!("tls"), "identified"), ground, site))
+}
+
+/// The scene with the site's `tls:` that trusts this lab, and `more` in it.
+pub(super) fn trusting(scene: Served, ground: &Ground, more: Value) -> Served {
     let mut trust = ground.verify_full();
-    if let (Some(trust), Value::Object(more)) = (trust.as_object_mut(), site) {
+    if let (Some(trust), Value::Object(more)) = (trust.as_object_mut(), more) {
         trust.extend(more);
     }
-    Ok(Served::at(server, &json!("tls"), "identified").with("tls", trust))
+    scene.with("tls", trust)
 }
 
 async fn leaf(ground: &Ground, leaf: Leaf<'static>) -> io::Result<Served> {
@@ -191,38 +183,6 @@ async fn pinned(ground: &Ground, right: bool) -> io::Result<Served> {
     served(ground, ground.pki.tls(&identity)?, json!({"pins": [pin]})).await
 }
 
-/// A server that wants a certificate, and ours of `signer`, if we have one.
-async fn client(ground: &Ground, signer: Option<Signer>) -> io::Result<Served> {
-    let identity = ground.pki.leaf(&GOOD)?;
-    let tls = ground.pki.tls_with(&identity, ClientCertificate::Required, rustls::ALL_VERSIONS)?;
-    let site = match signer {
-        None => json!({}),
-        Some(signer) => {
-            let own = Leaf { client: true, signer, common_name: "probe", ..Leaf::GOOD };
-            let own = ground.pki.leaf(&own)?;
-            let name = format!("client-{signer:?}");
-            json!({
-                "client_cert_file": ground.file(&format!("{name}.pem"), &own.certificate_pem)?,
-                "client_key_file": ground.file(&format!("{name}.key"), &own.key_pem)?,
-            })
-        }
-    };
-    served(ground, tls, site).await
-}
-
-/// The certificate that it asks for may be absent, and who says nothing is not waited for.
-async fn closes_when_content(ground: &Ground) -> io::Result<Served> {
-    let identity = ground.pki.leaf(&GOOD)?;
-    let tls = ground.pki.tls_with(&identity, ClientCertificate::Optional, rustls::ALL_VERSIONS)?;
-    let acceptor = TlsAcceptor::from(tls);
-    let server = Server::start(move |peer| {
-        let acceptor = acceptor.clone();
-        async move { acceptor.accept(peer.stream).await?.shutdown().await }
-    })
-    .await?;
-    Ok(Served::at(server, &json!("tls"), "identified").with("tls", ground.verify_full()))
-}
-
 async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {
     let silent = matches!(manner, Manner::Silent);
     let scene = Served::at(raw::serve(manner).await?, &json!("tls"), "identified");
@@ -232,4 +192,14 @@ async fn peer(ground: &Ground, manner: Manner) -> io::Result<Served> {
 
 async fn alert(ground: &Ground, description: u8) -> io::Result<Served> {
     peer(ground, Manner::Answers(banner::alert(description).into())).await
+}
+
+/// A server that knows these application protocols, and a row that states two.
+async fn chooses(ground: &Ground, known: &[&str]) -> io::Result<Served> {
+    let config = ground.tls()?;
+    let mut tls = rustls::ServerConfig::clone(&config);
+    tls.alpn_protocols = known.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let mut scene = served(ground, std::sync::Arc::new(tls), json!({})).await?;
+    scene.probe = json!({"tls": {"alpn": ["h2", "http/1.1"]}}).to_string();
+    Ok(scene)
 }

@@ -117,6 +117,7 @@ evidence_keys! {
     Redirects "redirects" Texts "the redirects that were followed";
     Realm "realm" Text "what the peer asked credentials for";
     Body "body" Text "the start of the body, cleaned";
+    BodyProblem "body_problem" Text "what is wrong with the body of an answer that was judged all the same";
     Gateway "gateway" Text "the mark of something in between";
     Field "field" Text "the header field, JSON pointer or column that this is about";
     // PostgreSQL

@@ -47,7 +47,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "ECONNRESET or EPIPE after the handshake of TCP",
         means: "The connection was accepted and then reset, before the answer was whole.",
         is_not: "Not tcp.refused: the SYN was answered. Who accepted need not be the service: \
-                 sidecars and load balancers accept in its place.",
+                 sidecars and load balancers accept in its place. A plain tcp row says nothing and does not look for it.",
         evidence: &[K::Bytes, K::Errno, K::FirstBytes],
         hint: "look at the destination's log; a sidecar or load balancer without a live back end does this too",
         when: &[SIDECAR],
@@ -56,15 +56,16 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::PeerClosed,
-        decided: "end of stream (FIN) before the answer was whole",
+        decided: "end of stream (FIN) before the answer was whole; over TLS, where only the end of the connection \
+                  ends a body: no close_notify, and what the row states is not in it",
         means: "The peer closed the connection in order, and too early.",
         is_not: "No time-out and no RST. Zero bytes hint at something in between, many at a service \
                  that died in mid-answer.",
-        evidence: &[K::Bytes, K::FirstBytes],
+        evidence: &[K::Bytes, K::FirstBytes, K::BodyProblem],
         hint: "look at the destination's log; a sidecar or load balancer without a live back end does this too",
         when: &[SIDECAR],
         commands: [LOGS, ENDPOINTS, SIDECAR_LOGS],
-        sources: &["RFC 9293 §3.6", "RFC 9112 §8"],
+        sources: &["RFC 9293 §3.6", "RFC 9112 §8", "RFC 9112 §9.8"],
     },
     Words {
         code: C::PeerSilent,

@@ -54,7 +54,7 @@ pub(super) const WORDS: &[Words] = &[
         decided: "an HTTP status that the row does not list, and that no other code explains",
         means: "The right protocol answers, and not with the status that the row expects.",
         is_not: "Not 401 or 403 (auth.*), not 502 to 504 of a gateway, not a redirect.",
-        evidence: &[K::Status, K::Expected, K::Request, K::ServerHeader, K::Body],
+        evidence: &[K::Status, K::Expected, K::Request, K::ServerHeader, K::Body, K::BodyProblem],
         hint: "check the path and the service's log; correct probe.status if this answer is right",
         when: &[When {
             holds: |fault| fault.evidence.number(K::Status) == Some(404),
@@ -65,12 +65,17 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::ProtocolRedirect,
-        decided: "status 301, 302, 303, 307 or 308 where the row follows none, or too many",
+        decided: "status 301, 302, 303, 307 or 308 where the row follows none, or too many, or that leads from TLS \
+                  into clear text",
         means: "The answer points elsewhere, and the row says not to go there.",
         is_not: "Not an error of the server by itself: login pages, HTTPS and a trailing slash do this.",
-        evidence: &[K::Status, K::Location, K::Redirects],
+        evidence: &[K::Status, K::Location, K::Redirects, K::Expected],
         hint: "use the target of the redirect, or let the row follow it",
-        when: &[],
+        when: &[When {
+            holds: |fault| fault.evidence.text(K::Expected) == Some("https"),
+            hint: "the service sends TLS clients into clear text: let it build its URLs with https \
+                   (X-Forwarded-Proto behind a gateway), or ask for the path that it leads to",
+        }],
         commands: [CURL, CURL_BODY, TRY],
         sources: &["RFC 9110 §15.4"],
     },

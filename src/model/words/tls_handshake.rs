@@ -35,9 +35,9 @@ pub(super) const WORDS: &[Words] = &[
     },
     Words {
         code: C::TlsAlpn,
-        decided: "alert no_application_protocol",
-        means: "The peer wants another application protocol than the one that we offer by ALPN.",
-        is_not: "Not a certificate: none was judged.",
+        decided: "alert no_application_protocol; or no protocol chosen where the row states some (`alpn: none`)",
+        means: "The peer speaks none of the application protocols that we offer by ALPN, or does not know ALPN.",
+        is_not: "Not a certificate: where one is wrong too, that is told first.",
         evidence: &[K::TlsAlert, K::Offered, K::Alpn],
         hint: "let the service offer this protocol by ALPN",
         when: &[],

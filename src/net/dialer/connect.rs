@@ -79,11 +79,12 @@ impl Dialer {
                 self.place = place;
                 let evidence = self.connected(&connected, spent);
                 self.record(Layer::Tcp, spent, Outcome::Ok, evidence);
-                if connect_only {
+                if connect_only && !connected.reset {
                     return Ok(Wire::new(connected.stream));
                 }
                 self.last = tcp::Last::default();
-                Ok(Wire::new(tcp::Stream::new(connected.stream, &self.last)))
+                let stream = tcp::Stream::new(connected.stream, &self.last);
+                Ok(Wire::new(stream.reset(connected.reset)))
             }
             Err(fault) => {
                 self.record(Layer::Tcp, spent, Outcome::Fault, Evidence::new());
@@ -97,6 +98,10 @@ impl Dialer {
         if let Some(tracer) = &self.target.tcp.tracer {
             tracer.answered(self.address, spent);
         }
+        if connected.reset {
+            let reset = std::io::Error::from_raw_os_error(libc::ECONNRESET);
+            return Evidence::new().with_some(Key::Errno, tcp::errno_name(&reset));
+        }
         let Some(info) = tcp::info(&connected.stream) else { return Evidence::new() };
         let lost = info.retransmits + connected.overtaken;
         if lost > 0 {
@@ -109,17 +114,6 @@ impl Dialer {
     /// A fault on the way to the proxy is the proxy's.
     pub(super) fn by_proxy(&self, fault: Fault) -> Fault {
         match &self.target.proxy {
-            // It accepted: whether RST is seen now or at the first word is chance.
-            Some(proxy) if fault.code == FaultCode::PeerReset && proxy.scheme != Scheme::Https => {
-                Fault {
-                    code: FaultCode::ProxyMalformed,
-                    detail: format!("the proxy broke off: {}", fault.detail),
-                    evidence: fault
-                        .evidence
-                        .with(Key::Cause, fault.code.as_str())
-                        .with(Key::ProxyName, proxy.url()),
-                }
-            }
             Some(proxy) if !fault.code.as_str().starts_with("local.") => Fault {
                 code: FaultCode::ProxyUnreachable,
                 detail: format!("the proxy {} can't be reached: {}", proxy.url(), fault.detail),

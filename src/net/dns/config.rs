@@ -24,6 +24,11 @@ pub struct ResolvConf {
     pub attempts: u32,
     /// How long each server may take, in seconds.
     pub timeout_s: u64,
+    /// Whether glibc begins with any of the servers (`options rotate`). We begin with the first, so that each
+    /// run asks the same.
+    pub rotate: bool,
+    /// Whether glibc, from 2.36, asks for no AAAA (`options no-aaaa`).
+    pub no_aaaa: bool,
 }
 
 impl Default for ResolvConf {
@@ -35,6 +40,8 @@ impl Default for ResolvConf {
             ndots: 1,
             attempts: 2,
             timeout_s: 5,
+            rotate: false,
+            no_aaaa: false,
         }
     }
 }
@@ -93,6 +100,11 @@ impl ResolvConf {
     }
 
     fn option(&mut self, word: &str) {
+        match word {
+            "rotate" => self.rotate = true,
+            "no-aaaa" => self.no_aaaa = true,
+            _ => {}
+        }
         let Some((name, value)) = word.split_once(':') else { return };
         let Ok(value) = value.parse::<u64>() else { return };
         match name {
@@ -158,7 +170,7 @@ impl Hosts {
     }
 }
 
-fn read_bounded(path: &Path) -> io::Result<String> {
+pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     let mut bytes = std::fs::read(path)?;
     bytes.truncate(LONGEST);
     Ok(String::from_utf8_lossy(&bytes).into_owned())

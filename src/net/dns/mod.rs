@@ -11,6 +11,7 @@ pub mod config;
 mod differs;
 mod exchange;
 mod servers;
+mod switch;
 mod walk;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use crate::model::{Evidence, Family, Fault, FaultCode, Key};
 pub use config::{Hosts, ResolvConf};
+pub use switch::Switch;
 
 /// Who answers for names.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Resolver {
     pub conf: ResolvConf,
     /// Names that need no server.
     pub hosts: Hosts,
+    /// Where glibc would look.
+    pub switch: Switch,
 }
 
 /// The addresses of a name, and how they were come by.
@@ -64,8 +68,11 @@ impl Resolver {
         }
         let evidence = Evidence::new().with(Key::Name, host);
         if let Some(addresses) = self.without_server(host, family) {
-            let evidence =
-                evidence.with(Key::Source, "hosts").with(Key::Addresses, told(&addresses));
+            let differs = self.switch.differs(true).filter(|_| !self.hosts.lookup(host).is_empty());
+            let evidence = evidence
+                .with(Key::Source, "hosts")
+                .with_some(Key::CLibrary, differs.map(|differs| vec![differs]))
+                .with(Key::Addresses, told(&addresses));
             return Ok(Resolution { addresses, evidence });
         }
         self.ask(host, family, Instant::now() + within, evidence).await
@@ -94,7 +101,9 @@ impl Resolver {
             return Err(with_evidence(Fault::new(FaultCode::DnsError, detail), evidence));
         };
         let more = differs::more(&self.conf, host, family, &tried, begun.elapsed()).await;
-        let differs = differs::differing(&self.conf, host, &tried, &more);
+        let mut differs = differs::differing(&self.conf, host, &tried, &more);
+        let found = tried.last().is_some_and(|tried| tried.both.code().is_none());
+        differs.extend(self.switch.differs(false).filter(|_| found));
         let names = tried.iter().map(|tried| format!("{}: {}", tried.text, tried.both.words()));
         let evidence = evidence
             .with(Key::NamesTried, names.collect::<Vec<_>>())

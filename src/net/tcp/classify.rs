@@ -57,9 +57,6 @@ fn by_errno(address: SocketAddr, error: &io::Error) -> Fault {
         Some(libc::ECONNREFUSED) => {
             Fault::new(FaultCode::TcpRefused, format!("{address} refuses connections (RST)"))
         }
-        Some(libc::ECONNRESET) => {
-            Fault::new(FaultCode::PeerReset, format!("{address} reset the connection at once"))
-        }
         Some(libc::ETIMEDOUT) => Fault::new(
             FaultCode::TcpFiltered,
             format!("no answer from {address} until the system gave up"),

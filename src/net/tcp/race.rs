@@ -34,6 +34,8 @@ pub struct Connected {
     pub stream: TcpStream,
     /// How many sockets began before it and were not answered.
     pub overtaken: u32,
+    /// Whether the peer has reset it since: the RST came before we looked, and might as well have come after.
+    pub reset: bool,
 }
 
 /// Connects to an address within a limit.
@@ -84,17 +86,24 @@ struct Race {
 /// One socket, and the file descriptor that was set aside for it.
 struct Runner {
     stream: TcpStream,
+    reset: bool,
     _spare: Option<OwnedSemaphorePermit>,
 }
 
 impl Runner {
     fn first(address: SocketAddr, options: &Options) -> Result<Self, Fault> {
         let socket = open(address, options).map_err(|error| classify::opening(address, &error))?;
-        send_syn(&socket, address)
-            .map_err(|error| classify::refusal(address, &error, sys::icmp(&socket), true))?;
+        let reset = match send_syn(&socket, address) {
+            Err(error) if is_reset(&error) => true,
+            sent => {
+                let refused = |error| classify::refusal(address, &error, sys::icmp(&socket), true);
+                sent.map_err(refused)?;
+                false
+            }
+        };
         let stream =
             TcpStream::from_std(socket.into()).map_err(|error| classify::local(address, &error))?;
-        Ok(Self { stream, _spare: None })
+        Ok(Self { stream, reset, _spare: None })
     }
 
     /// One that may be missing: the first runs on without it.
@@ -103,17 +112,28 @@ impl Runner {
         Some(Self { _spare: Some(spare), ..Self::first(address, options).ok()? })
     }
 
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// `Ok` tells whether the connection that was made has been reset since.
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        if self.reset {
+            return Poll::Ready(Ok(true));
+        }
         match self.stream.poll_write_ready(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             // The errno first: draining the error queue clears it.
             Poll::Ready(Ok(())) => Poll::Ready(match self.stream.take_error() {
-                Ok(None) => Ok(()),
+                Ok(None) => Ok(false),
+                Ok(Some(error)) if is_reset(&error) => Ok(true),
                 Ok(Some(error)) | Err(error) => Err(error),
             }),
         }
     }
+}
+
+/// Whether it is RST to a connection that stood: to a SYN it is `ECONNREFUSED`, after a FIN `EPIPE`
+/// (`tcp_reset` of Linux).
+fn is_reset(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ECONNRESET | libc::EPIPE))
 }
 
 impl Race {
@@ -123,7 +143,7 @@ impl Race {
             let mut refused = None;
             for (at, socket) in self.sockets.iter().enumerate() {
                 match socket.poll(cx) {
-                    Poll::Ready(Ok(())) => return Poll::Ready((at, Ok(()))),
+                    Poll::Ready(Ok(reset)) => return Poll::Ready((at, Ok(reset))),
                     Poll::Ready(Err(error)) => {
                         let _ = refused.get_or_insert((at, Err(error)));
                     }
@@ -135,9 +155,9 @@ impl Race {
         .await;
         let socket = self.sockets.swap_remove(at);
         match outcome {
-            Ok(()) => {
+            Ok(reset) => {
                 let overtaken = u32::try_from(at).unwrap_or(0);
-                Ok(Connected { stream: socket.stream, overtaken })
+                Ok(Connected { stream: socket.stream, overtaken, reset })
             }
             Err(error) => {
                 let icmp = sys::icmp(&socket.stream);
@@ -160,6 +180,37 @@ impl Race {
         match path {
             Some(path) => path.borrow().tell(fault),
             None => fault.with(Key::Untraced, untraced.words()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::{Shutdown, TcpListener};
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::net::tcp::{Last, Stream};
+
+    #[tokio::test]
+    async fn a_connection_that_is_reset_before_we_look_was_made_all_the_same() {
+        for after_fin in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let socket = Runner::first(address, &Options::default()).unwrap();
+            let (peer, _) = listener.accept().unwrap();
+            if after_fin {
+                peer.shutdown(Shutdown::Write).unwrap();
+            }
+            socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+            drop(peer);
+            let connected = Race { address, sockets: vec![socket] }.end().await.unwrap();
+            assert!(connected.reset, "after a FIN: {after_fin}");
+            let mut stream = Stream::new(connected.stream, &Last::default()).reset(true);
+            let error = stream.read(&mut [0]).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
         }
     }
 }

@@ -29,12 +29,28 @@ pub struct Ending {
 pub struct Stream {
     inner: TcpStream,
     last: Last,
+    /// Whether the peer has reset it already, which the socket tells but once.
+    reset: bool,
 }
 
 impl Stream {
     /// Over a connection.
     pub fn new(inner: TcpStream, last: &Last) -> Self {
-        Self { inner, last: Arc::clone(last) }
+        Self { inner, last: Arc::clone(last), reset: false }
+    }
+
+    /// The same, whose first word finds what it would have found had the RST come later.
+    #[must_use]
+    pub fn reset(mut self, reset: bool) -> Self {
+        self.reset = reset;
+        self
+    }
+
+    fn stands(&self) -> io::Result<()> {
+        match self.reset {
+            true => Err(io::Error::from_raw_os_error(libc::ECONNRESET)),
+            false => Ok(()),
+        }
     }
 }
 
@@ -55,6 +71,7 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.stands()?;
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
@@ -65,6 +82,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.stands()?;
         Pin::new(&mut self.inner).poll_write(cx, buf)
     }
 

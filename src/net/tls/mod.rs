@@ -30,7 +30,7 @@ use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::model::{Evidence, Fault, FaultCode, Key, VerifyMode, Warning, WarningCode};
+use crate::model::{Evidence, Fault, FaultCode, Key, VerifyMode, Warning, WarningCode, clean};
 use crate::net::wire::{Traffic, Wire};
 pub use trust::{Authorities, Trust, TrustError};
 
@@ -39,6 +39,9 @@ pub use trust::{Authorities, Trust, TrustError};
 pub struct TlsRequest {
     /// Application protocols to offer (RFC 7301); none where the protocol has no name.
     pub alpn: Vec<Vec<u8>>,
+    /// Whether the row states them, so that the peer has to choose one: one without ALPN passes over the
+    /// offer and says nothing (RFC 7301 §3.1).
+    pub alpn_stated: bool,
     /// What asked for TLS within another protocol, so that a second connection can ask too; empty
     /// where TLS comes first. The peer's one byte in answer is not judged again.
     pub lead_in: &'static [u8],
@@ -47,7 +50,7 @@ pub struct TlsRequest {
 impl TlsRequest {
     /// Offers one application protocol.
     pub fn alpn(protocol: &str) -> Self {
-        Self { alpn: vec![protocol.as_bytes().to_vec()], lead_in: &[] }
+        Self { alpn: vec![protocol.as_bytes().to_vec()], ..Self::default() }
     }
 }
 
@@ -111,14 +114,23 @@ pub(super) async fn shake(
         gave: client.asked.load(Ordering::Relaxed) && trust.client.is_some(),
     };
     match connecting.await {
-        Ok(stream) => Ok(judged(stream, name, trust, &recorder.presented(), ours())),
+        Ok(stream) => {
+            let unchosen = unchosen(&stream, ask);
+            let mut shaken = judged(stream, name, trust, &recorder.presented(), ours());
+            shaken.refusal = shaken.refusal.or(unchosen);
+            Ok(shaken)
+        }
         Err((error, mut wire)) => {
             let fault = match last_alert(&error, &mut wire).await {
                 Some(alert) => classify::by_alert(alert, ours())
                     .with_some(Key::ClientCertificate, ours().words()),
                 None => classify::handshake(&error, &raw, ours()),
             };
-            Err(fault.with(Key::ServerName, name).with(Key::Offered, offered(trust)))
+            let offered = match fault.code {
+                FaultCode::TlsAlpn => protocols(ask),
+                _ => offered(trust),
+            };
+            Err(fault.with(Key::ServerName, name).with(Key::Offered, offered))
         }
     }
 }
@@ -144,6 +156,22 @@ pub(super) fn bare(name: &str) -> &str {
 
 fn offered(trust: &Trust) -> Vec<String> {
     trust.versions().iter().map(|version| version_name(version.version)).collect()
+}
+
+/// The application protocols that were offered, cleaned.
+fn protocols(ask: &TlsRequest) -> Vec<String> {
+    ask.alpn.iter().map(|protocol| clean::bytes(protocol, 40)).collect()
+}
+
+/// The fault of a peer that chose none of the application protocols that the row states.
+fn unchosen(stream: &TlsStream<Wire>, ask: &TlsRequest) -> Option<Fault> {
+    if !ask.alpn_stated || ask.alpn.is_empty() || stream.get_ref().1.alpn_protocol().is_some() {
+        return None;
+    }
+    let offered = protocols(ask);
+    let detail =
+        format!("the peer chose no application protocol; the row states {}", offered.join(", "));
+    Some(Fault::new(FaultCode::TlsAlpn, detail).with(Key::Offered, offered).with(Key::Alpn, "none"))
 }
 
 fn version_name(version: ProtocolVersion) -> String {
@@ -183,10 +211,7 @@ fn judged(
             Key::Group,
             connection.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name())),
         )
-        .with_some(
-            Key::Alpn,
-            connection.alpn_protocol().map(|alpn| crate::model::clean::bytes(alpn, 40)),
-        )
+        .with_some(Key::Alpn, connection.alpn_protocol().map(|alpn| clean::bytes(alpn, 40)))
         .with(Key::ServerName, name)
         .with(
             Key::Verification,

@@ -204,7 +204,7 @@ pub(super) async fn anew(
             return Err(Fault::new(FaultCode::ProtocolTooLarge, detail).with(Key::Limit, BODY));
         }
     }
-    Ok(Answer { status, headers, body })
+    Ok(Answer { status, headers, body, flaw: None })
 }
 
 /// Why a new connection of the session broke.

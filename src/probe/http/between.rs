@@ -231,7 +231,7 @@ mod tests {
         let fields = fields
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        Answer { status, headers: fields.collect(), body: body.into() }
+        Answer { status, headers: fields.collect(), body: body.into(), flaw: None }
     }
 
     fn mark(status: u16, fields: &[(&'static str, &'static str)], body: &str) -> Option<String> {

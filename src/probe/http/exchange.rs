@@ -1,13 +1,12 @@
 //! One request and its answer over a wire of ours, by hyper (RFC 9112). Head and body are bounded;
 //! what the peer breaks is classified by hyper's own kinds and by its first bytes.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SERVER, VIA};
+use http::header::{CONTENT_TYPE, LOCATION, SERVER, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
@@ -17,6 +16,7 @@ use crate::net::redact::Redactor;
 use crate::net::spoke;
 use crate::net::tls::Session;
 use crate::net::wire::{Traffic, Wire, broken, closed, first_bytes};
+use crate::probe::http::body::{Flaw, read, too_large};
 
 /// Largest head that is read, in bytes.
 const HEAD: usize = 64 * 1024;
@@ -76,6 +76,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Body, decompressed.
     pub body: Vec<u8>,
+    /// What is wrong with the body.
+    pub flaw: Option<Flaw>,
 }
 
 impl Answer {
@@ -117,6 +119,7 @@ impl Answer {
             .with_some(Key::ServerHeader, self.field(SERVER))
             .with_some(Key::Via, self.field(VIA))
             .with_some(Key::Location, self.field(LOCATION))
+            .with_some(Key::BodyProblem, self.flaw.as_ref().map(Flaw::words))
     }
 }
 
@@ -163,11 +166,16 @@ impl Connection {
         !self.sender.is_closed()
     }
 
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer, whose body may be broken only where its status is not 2xx.
     ///
     /// # Errors
     /// A fault of `peer.`, `protocol.` or `tls.`; a status is no error here.
     pub async fn send(&mut self, request: &Request) -> Result<Answer, Fault> {
+        self.exchange(request).await?.good_or_failing(|answer| answer.json().is_some())
+    }
+
+    /// As [`Self::send`], where the body may be broken whatever the status is.
+    pub(super) async fn exchange(&mut self, request: &Request) -> Result<Answer, Fault> {
         let built = build(request)?;
         let wrong = |error: &hyper::Error, this: &Self| {
             fault(error, &this.traffic, this.session.as_deref())
@@ -179,19 +187,11 @@ impl Connection {
             Ok(response) => response,
             Err(error) => return Err(wrong(&error, self)),
         };
-        let (head, mut body) = response.into_parts();
-        let mut bytes = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| wrong(&error, self))?;
-            if let Some(data) = frame.data_ref() {
-                bytes.extend_from_slice(data);
-            }
-            if bytes.len() > request.limit {
-                return Err(too_large("the answer's body", request.limit));
-            }
-        }
-        let body = decompressed(&head.headers, bytes, request.limit)?;
-        let answer = Answer { status: head.status.as_u16(), headers: head.headers, body };
+        let (head, body) = response.into_parts();
+        let (session, limit) = (self.session.as_deref(), request.limit);
+        let wrong = |error: &hyper::Error| fault(error, &self.traffic, session);
+        let (body, flaw) = read(&head.headers, body, limit, session.is_some(), wrong).await;
+        let answer = Answer { status: head.status.as_u16(), headers: head.headers, body, flaw };
         Ok(redacted(answer, request))
     }
 }
@@ -232,11 +232,6 @@ fn build(request: &Request) -> Result<http::Request<Full<Bytes>>, Fault> {
     })
 }
 
-fn too_large(what: &str, limit: usize) -> Fault {
-    Fault::new(FaultCode::ProtocolTooLarge, format!("{what} has more than {limit} bytes"))
-        .with(Key::Limit, limit)
-}
-
 /// hyper has one kind for bytes and for fields: the bytes that came tell them apart.
 fn head_too_large(traffic: &Traffic) -> Fault {
     if traffic.received() >= HEAD as u64 {
@@ -244,25 +239,6 @@ fn head_too_large(traffic: &Traffic) -> Fault {
     }
     let detail = format!("the answer's head has more than {FIELDS} fields");
     Fault::new(FaultCode::ProtocolTooLarge, detail).with(Key::Limit, FIELDS)
-}
-
-fn decompressed(headers: &HeaderMap, bytes: Vec<u8>, limit: usize) -> Result<Vec<u8>, Fault> {
-    let coding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
-    // HEAD and 304 have the fields of a body that does not come.
-    if bytes.is_empty()
-        || !coding.eq_ignore_ascii_case(b"gzip") && !coding.eq_ignore_ascii_case(b"x-gzip")
-    {
-        return Ok(bytes);
-    }
-    let mut out = Vec::new();
-    let reader = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-    let read = reader.take(limit as u64 + 1).read_to_end(&mut out);
-    if out.len() > limit {
-        return Err(too_large("the answer's body, decompressed,", limit));
-    }
-    read.map(|_| out).map_err(|_| {
-        Fault::new(FaultCode::ProtocolMalformed, "the answer's body is no gzip, as it says it is")
-    })
 }
 
 /// The fault of an exchange that broke, by hyper's kinds.

@@ -12,6 +12,7 @@
 //! counter-checked; one more for each redirect followed.
 
 pub mod between;
+pub mod body;
 pub mod exchange;
 pub mod options;
 mod redirect;
@@ -123,7 +124,10 @@ impl Http {
         let answer = ask_anybody(dialer, connection, request).await?;
         match between::page(&answer).filter(|_| !self.options.recognise(&answer)) {
             Some(page) => Err(page),
-            None => Ok(answer),
+            None => {
+                let counts = self.options.status.accept(answer.status);
+                answer.whole(counts, |answer| self.options.unmet(answer).is_none())
+            }
         }
     }
 
@@ -159,6 +163,7 @@ impl Http {
         mut answer: Answer,
     ) -> Result<Answer, Fault> {
         let (mut followed, mut seen) = (Vec::new(), Vec::new());
+        let began_in_tls = dialer.target().tls;
         while redirect::is_redirect(answer.status) && !self.options.status.accept(answer.status) {
             let Some(hop) = Hop::of(dialer, request, &answer)? else { break };
             let location = answer.field(LOCATION).unwrap_or_default();
@@ -170,6 +175,9 @@ impl Http {
                 return Err(fault.with(Key::Location, location).with(Key::Redirects, followed));
             }
             let target = dialer.target();
+            if began_in_tls && !hop.tls {
+                return Err(redirect::into_the_clear().with(Key::Location, location));
+            }
             let same = hop.host.eq_ignore_ascii_case(&target.host)
                 && (hop.port == target.port || hop.tls && !target.tls)
                 && (hop.tls || !target.tls);
@@ -267,10 +275,21 @@ pub(crate) async fn ask(
     connection: &mut Connection,
     request: &Request,
 ) -> Result<Answer, Fault> {
+    ask_for(dialer, connection, request, |answer| answer.json().is_some()).await
+}
+
+/// As [`ask`]. `holds` tells whether what is expected is in a body whose end alone is not certain: JSON that
+/// is whole, where nothing else is said.
+pub(crate) async fn ask_for(
+    dialer: &mut Dialer,
+    connection: &mut Connection,
+    request: &Request,
+    holds: impl FnOnce(&Answer) -> bool,
+) -> Result<Answer, Fault> {
     let answer = ask_anybody(dialer, connection, request).await?;
     match between::page(&answer) {
         Some(page) => Err(page),
-        None => Ok(answer),
+        None => answer.good_or_failing(holds),
     }
 }
 
@@ -279,7 +298,7 @@ async fn ask_anybody(
     connection: &mut Connection,
     request: &Request,
 ) -> Result<Answer, Fault> {
-    let exchange = connection.send(request);
+    let exchange = connection.exchange(request);
     let answer = dialer.first_words("http", exchange).await?;
     dialer.note_all(answer.evidence(request));
     // Within TLS a proxy of the mesh can't put its name on an answer: there it is the peer's gateway.
@@ -308,7 +327,7 @@ pub(crate) async fn ask_aside(
 }
 
 /// Sends a request beside the climb: over the connection, or a new one where the peer closed it.
-/// Whatever goes wrong is no fault of the row's.
+/// Whatever goes wrong is no fault of the row's, and a broken body takes nothing from the status.
 pub(crate) async fn aside(
     dialer: &Dialer,
     connection: &mut Connection,
@@ -316,13 +335,13 @@ pub(crate) async fn aside(
 ) -> Option<Answer> {
     let limit = dialer.target().timeouts.answer;
     if connection.is_open()
-        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.send(request)).await
+        && let Ok(Ok(answer)) = tokio::time::timeout(limit, connection.exchange(request)).await
     {
         return Some(answer);
     }
     let mut side = dialer.side();
     *connection = connect(&mut side).await.ok()??;
-    tokio::time::timeout(limit, connection.send(request)).await.ok()?.ok()
+    tokio::time::timeout(limit, connection.exchange(request)).await.ok()?.ok()
 }
 
 /// A name verified by TLS is the right peer, once the row's protocol was spoken.

@@ -17,6 +17,12 @@ pub(super) fn is_redirect(status: u16) -> bool {
     matches!(status, 300..=303 | 307 | 308)
 }
 
+/// A row that speaks TLS has proved nothing of TLS where it ends without: it does not go there.
+pub(super) fn into_the_clear() -> Fault {
+    let what = "the redirect leads out of TLS into clear text, where the row does not follow";
+    Fault::new(FaultCode::ProtocolRedirect, what).with(Key::Expected, "https")
+}
+
 /// Where a redirect leads.
 #[derive(Debug)]
 pub(super) struct Hop {

@@ -106,7 +106,8 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() }
+        let headers = http::HeaderMap::new();
+        Answer { status, headers, body: body.as_bytes().to_vec(), flaw: None }
     }
 
     #[test]

@@ -87,7 +87,8 @@ mod tests {
     use crate::probe::http::exchange::Answer;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, headers: http::HeaderMap::new(), body: body.as_bytes().to_vec() }
+        let headers = http::HeaderMap::new();
+        Answer { status, headers, body: body.as_bytes().to_vec(), flaw: None }
     }
 
     #[test]

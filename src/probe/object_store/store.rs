@@ -176,7 +176,7 @@ mod tests {
     use crate::probe::http::exchange::Answer;
 
     fn answer(headers: HeaderMap) -> Answer {
-        Answer { status: 403, headers, body: Vec::new() }
+        Answer { status: 403, headers, body: Vec::new(), flaw: None }
     }
 
     #[test]

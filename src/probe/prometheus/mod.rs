@@ -81,7 +81,8 @@ impl Prometheus {
         request.set(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let credentials = Given::put(&mut request, secrets::field(dialer, web::authorization));
         let given = credentials.given;
-        let answer = web::ask(dialer, &mut connection, &request).await?;
+        let holds = |answer: &Answer| self.holds(answer);
+        let answer = web::ask_for(dialer, &mut connection, &request, holds).await?;
         let judged = self.judge(dialer, &answer, given);
         credentials.judge(judged)?;
         if !given || !dialer.wants(Proof::Authenticated) {
@@ -122,8 +123,7 @@ impl Prometheus {
             let gauges = found.kept.iter().map(|line| clean::line(line, 160));
             dialer.note(Key::Gauges, gauges.collect::<Vec<_>>());
         }
-        let missing: Vec<String> =
-            self.families.iter().filter(|family| !found.has(family)).cloned().collect();
+        let missing = self.missing(&found);
         if !missing.is_empty() {
             let detail = format!("the metrics lack {}", missing.join(", "));
             return Err(
@@ -134,6 +134,16 @@ impl Prometheus {
             dialer.reach(Proof::Identified);
         }
         Ok(())
+    }
+
+    fn missing(&self, found: &Exposition) -> Vec<String> {
+        self.families.iter().filter(|family| !found.has(family)).cloned().collect()
+    }
+
+    /// Whether an exposition whose end alone is not certain is whole to the line, and has what is required.
+    fn holds(&self, answer: &Answer) -> bool {
+        answer.body.ends_with(b"\n")
+            && Self::exposition(answer).is_ok_and(|found| self.missing(&found).is_empty())
     }
 
     fn exposition(answer: &Answer) -> Result<Exposition, Fault> {

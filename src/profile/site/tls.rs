@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{MinVersion, VerifyMode};
+use crate::model::{MinVersion, Place, VerifyMode};
 use crate::profile::site::FileRef;
 
 /// TLS as a site says it.
@@ -10,6 +10,8 @@ use crate::profile::site::FileRef;
 pub struct TlsSettings {
     /// How the peer is verified.
     pub mode: Option<VerifyMode>,
+    /// Where the mode stands.
+    pub mode_place: Option<Place>,
     /// Authorities to trust in place of the system's (PEM).
     pub ca_file: Option<FileRef>,
     /// Name to ask for and to verify, in place of the host.
@@ -39,6 +41,7 @@ impl TlsSettings {
         };
         Self {
             mode: self.mode.or(base.mode),
+            mode_place: self.mode.map_or(&base.mode_place, |_| &self.mode_place).clone(),
             ca_file: self.ca_file.clone().or_else(|| base.ca_file.clone()),
             server_name: self.server_name.clone().or_else(|| base.server_name.clone()),
             min_version: self.min_version.or(base.min_version),

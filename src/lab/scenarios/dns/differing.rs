@@ -59,6 +59,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("dns-first-server-denies", F::DnsNxdomain, "the first of two servers says that the name does not exist", |g| Box::pin(pair(g, Kind::Both(denying), Kind::Both(honest))))
         .showing(&[(Key::CLibrary, "musl may find an address: "), (Key::CLibrary, "says 1 address")]),
     bad("dns-both-servers-deny", F::DnsNxdomain, "two servers agree that the name does not exist", |g| Box::pin(pair(g, Kind::Both(denying), Kind::Both(denying)))),
+    good("dns-rotate-denied", "any of two servers may be asked first, and the second denies the name", |g| Box::pin(walk(g, vec![Kind::Both(honest), Kind::Both(denying)], "options rotate\n", "")))
+        .showing(&[(Key::CLibrary, "glibc may find no address: by `options rotate`")]),
+    good("dns-rotate-agreed", "any of two servers may be asked first, and they agree", |g| Box::pin(walk(g, vec![Kind::Both(honest), Kind::Both(honest)], "options rotate\n", ""))),
+    good("dns-no-aaaa", "there is an IPv6 address alone, and glibc is told to ask for none", |g| Box::pin(walk(g, vec![Kind::Both(|q, _, peer| {
+        if is_a(q) { say(q, &Reply::default()) } else { mapped(q, peer) }
+    })], "options no-aaaa\n", "")))
+        .showing(&[(Key::CLibrary, "glibc from 2.36 finds no address: by `options no-aaaa`")]),
+    good("dns-no-aaaa-ipv4", "there is an IPv4 address alone, and glibc is told to ask for no other", |g| Box::pin(walk(g, vec![Kind::Both(honest)], "options no-aaaa\n", ""))),
     good("dns-both-servers-agree", "two servers have the same address", |g| Box::pin(pair(g, Kind::Both(honest), Kind::Both(honest)))),
     bad("dns-truncated-with-address", F::DnsTruncated, "the answer that was cut has an address, and TCP refuses", |g| Box::pin(scene(g, vec![Kind::NoTcp(cut)])))
         .showing(&[(Key::CLibrary, "musl before 1.2.4 finds an address: it takes 1 of the answer that was cut")]),

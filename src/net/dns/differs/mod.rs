@@ -42,7 +42,9 @@ pub(super) fn differing(
             Some(format!("musl finds the addresses of {theirs}"))
         }
         // Where one server is asked after the other, the first that knows decides.
-        (Saw::Name(_) | Saw::Nothing(_), _) => raced(tried, more),
+        (Saw::Name(_) | Saw::Nothing(_), _) => raced(tried, more).map(|(may, said)| {
+            format!("musl may find {may}: it takes the answer that comes first, and {said}")
+        }),
         (Saw::Absent(_) | Saw::Unknown, _) => None,
     };
     let by_old_musl = cut(tried).map(|what| format!("musl before 1.2.4 {what}"));
@@ -51,7 +53,15 @@ pub(super) fn differing(
     let by_old_glibc = by_old_glibc.map(|_| {
         format!("glibc before 2.26 completes names by {OLD_GLIBC_SEARCH} entries of the search list alone")
     });
-    [by_musl, by_old_musl, by_glibc, by_old_glibc].into_iter().flatten().collect()
+    let by_new_glibc = ours.filter(|_| conf.no_aaaa).and_then(|tried| without_aaaa(&tried.both));
+    let by_any = raced(tried, more).filter(|_| conf.rotate);
+    let by_any = by_any.map(|(may, said)| {
+        format!("glibc may find {may}: by `options rotate` it begins with any server, and {said}")
+    });
+    [by_musl, by_old_musl, by_glibc, by_old_glibc, by_new_glibc, by_any]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What a C library sees.
@@ -126,8 +136,9 @@ fn unanswered(kind: &str, word: &str) -> String {
     format!("{kind} brought {word}, and without one both questions fail")
 }
 
-/// musl asks every server at once, and takes the first answer that is one.
-fn raced(tried: &[Tried], more: &More) -> Option<String> {
+/// What is found where another server than ours is asked first or answers first, and what that one says: musl
+/// asks every server at once, and glibc begins with any where it rotates.
+fn raced(tried: &[Tried], more: &More) -> Option<(&'static str, String)> {
     let ours = tried.last().is_some_and(|tried| has(&tried.both));
     let (server, found) = more.others.iter().find(|(_, found)| match found.code() {
         None => !ours,
@@ -135,10 +146,19 @@ fn raced(tried: &[Tried], more: &More) -> Option<String> {
         Some(_) => false,
     })?;
     let may = if ours { "no address" } else { "an address" };
-    let (server, word) = (shown(*server), &found.word);
-    Some(format!(
-        "musl may find {may}: it takes the answer that comes first, and {server} says {word}"
-    ))
+    Some((may, format!("{} says {}", shown(*server), found.word)))
+}
+
+/// glibc from 2.36 asks for no AAAA where `options no-aaaa` says so.
+fn without_aaaa(both: &Both) -> Option<String> {
+    let some = |asked: &Option<Asked>| {
+        asked.as_ref().is_some_and(|asked| !asked.found.addresses.is_empty())
+    };
+    if !some(&both.aaaa) {
+        return None;
+    }
+    let what = if some(&both.a) { "the IPv4 addresses alone" } else { "no address" };
+    Some(format!("glibc from 2.36 finds {what}: by `options no-aaaa` it asks for no AAAA"))
 }
 
 /// musl before 1.2.4 asks nothing over TCP: it makes do with what was cut.
