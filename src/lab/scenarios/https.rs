@@ -29,6 +29,15 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     bad("https-wrong-token", F::AuthRejected, "401 to a token", |ground| {
         Box::pin(bearer(ground, "another-token-31"))
     }),
+    bad("https-401-stated", F::AuthRequired, "401 where the row states 200", |ground| {
+        Box::pin(refusing(ground, 401))
+    })
+    .near(F::ProtocolUnexpectedStatus)
+    .showing(&[(Key::Status, "401")]),
+    bad("https-403-stated", F::AuthForbidden, "403 where the row states 200", |ground| {
+        Box::pin(refusing(ground, 403))
+    })
+    .showing(&[(Key::Status, "403")]),
     bad("https-expired", F::TlsExpired, "ended yesterday", |ground| {
         Box::pin(page(ground, Leaf { until_days: -1, ..GOOD }))
     }),
@@ -97,6 +106,11 @@ async fn closes_when_content(ground: &Ground) -> io::Result<Served> {
 
 async fn plain(ground: &Ground) -> io::Result<Served> {
     let server = raw::serve(Manner::Answers(banner::HTTP.into())).await?;
+    Ok(https(ground, server, "identified"))
+}
+
+async fn refusing(ground: &Ground, status: u16) -> io::Result<Served> {
+    let server = serve(Some(ground.tls()?), move |_| Answer::new(status).reply()).await?;
     Ok(https(ground, server, "identified"))
 }
 

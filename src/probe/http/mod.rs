@@ -97,7 +97,7 @@ impl Http {
         }
         // Secrets that stayed behind at a redirect were not checked where it led.
         let given = given && request.headers.iter().any(|(_, value)| value.is_sensitive());
-        self.judge(dialer, &answer, given, kept_back.as_ref())?;
+        self.judge(dialer, &answer, given, kept_back.as_ref()).await?;
         if let Some(fault) = kept_back {
             return dialer.step(Layer::Auth, FaultCode::PeerSilent, async { Err(fault) }).await;
         }
@@ -199,7 +199,7 @@ impl Http {
     }
 
     /// Judges an answer: status, then what the row expects of it.
-    fn judge(
+    async fn judge(
         &self,
         dialer: &mut Dialer,
         answer: &Answer,
@@ -214,10 +214,14 @@ impl Http {
             }
             dialer.reach(Proof::Spoken);
             identify_by_tls(dialer);
-            return match (fault.code, kept_back) {
-                (FaultCode::AuthRequired | FaultCode::AuthForbidden, Some(why)) => Err(why.clone()),
-                _ => Err(fault),
+            let fault = match (fault.code, kept_back) {
+                (FaultCode::AuthRequired | FaultCode::AuthForbidden, Some(why)) => why.clone(),
+                _ => fault,
             };
+            // A status that the row states is content: the right name with another one is no proof.
+            let own = fault.code.layer();
+            let layer = if options.status_stated { own.min(Layer::Protocol) } else { own };
+            return dialer.step(layer, FaultCode::PeerSilent, async { Err(fault) }).await;
         }
         dialer.reach(Proof::Spoken);
         identify_by_tls(dialer);
