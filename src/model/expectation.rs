@@ -264,7 +264,7 @@ fn wrong_fault(cause: Option<&Fault>) -> Fault {
         .with(Key::Cause, cause.code.as_str()),
         None => Fault::new(
             FaultCode::PolicyWrongFault,
-            "the connection was accepted and nothing was said, which proves neither way",
+            "nothing was answered and nothing failed, which proves neither way",
         ),
     }
 }

@@ -83,6 +83,10 @@ impl Probe for Elasticsearch {
         Box::pin(self.climb(dialer))
     }
 
+    fn dials(&self) -> usize {
+        2
+    }
+
     fn sends(&self) -> String {
         format!("GET / and GET {HEALTH}")
     }

@@ -78,6 +78,12 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
     /// What is sent, in words, for `--dry-run`: no secret in it.
     fn sends(&self) -> String;
 
+    /// How many connections one address gets at most while nothing fails: counter-checks, redirects and
+    /// sessions included.
+    fn dials(&self) -> usize {
+        1
+    }
+
     /// Whether redirects are followed, so that trust may be meant for where they lead.
     fn follows_redirects(&self) -> bool {
         false

@@ -211,6 +211,14 @@ impl Case {
     }
 }
 
+impl Aim {
+    /// How many connections its hosts get at most, with retries.
+    fn dials(&self) -> usize {
+        let attempts = 1 + self.retries as usize;
+        self.hosts.len() * self.ports.len() * attempts * self.probe.dials()
+    }
+}
+
 impl Plan {
     /// Drops all that only executing needs: of many rows it is most of the memory.
     pub(super) fn spend(&mut self) {
@@ -220,12 +228,17 @@ impl Plan {
         }
     }
 
-    /// How many connections are opened at most: every address of a name counts once it is known.
+    /// How many connections are opened at most while nothing fails and each name has one address:
+    /// retries, samples, alternates, tokens and controls included.
     pub fn dials(&self) -> usize {
-        let aims =
-            self.cases.iter().filter(|case| case.runs()).filter_map(|case| case.aim.as_ref());
-        let once = aims.map(|aim| aim.hosts.len() * aim.ports.len() * (1 + aim.retries as usize));
-        once.sum::<usize>() * self.sampling.samples as usize
+        let rows = self.cases.iter().filter(|case| case.runs());
+        let aims = rows.flat_map(|case| {
+            case.aim.as_deref().into_iter().chain(case.alternates.iter().map(|other| &other.aim))
+        });
+        let sampled: usize = aims.map(Aim::dials).sum();
+        let tokens: usize = self.tokens.values().map(|token| token.aim.dials()).sum();
+        let controls: usize = self.controls.values().map(|source| source.negative.len()).sum();
+        sampled * self.sampling.samples as usize + tokens + controls
     }
 }
 

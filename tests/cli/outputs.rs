@@ -97,3 +97,19 @@ fn every_command_has_a_page_of_the_manual() {
     let all = Ran::of(program(folder.path()).arg("man")).out;
     assert!(all.contains(".TH connprobe 1") && all.contains(".TH connprobe-run 1"));
 }
+
+#[test]
+fn a_dry_run_tells_how_many_connections_there_are_at_most() {
+    let rows = [
+        "id: 1, source: here, destination: there, protocol: TCP, port: 80, proof: connected"
+            .to_owned(),
+        "id: 2, source: here, destination: other, protocol: HTTP, port: 80-81, proof: spoken, \
+         retries: 1, probe: {http: {redirects: follow}}"
+            .to_owned(),
+    ];
+    let bench = Bench::new(&rows, "controls: {here: {negative: [{host: 127.0.0.1, port: 9}]}}\n");
+    let ran = bench.run(&["--dry-run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    // One; two ports, tried twice, of seven each: the answer, a counter-check, five redirects; the control.
+    assert!(ran.out.contains("at most 30 connections while nothing fails"), "{}", ran.out);
+}

@@ -30,7 +30,7 @@ use crate::runner::{Options, Plan};
 #[derive(Debug, Args)]
 pub(super) struct TryArgs {
     /// `SCHEME://[USER@]HOST[:PORT][/PATH]`: tcp, tls, http, https, postgres, elasticsearch, prometheus,
-    /// oauth2, cometd, s3; the path of postgres is the database, that of s3 the bucket
+    /// oauth2, cometd, s3, azure-blob, gcs; the path of postgres is the database, that of the last three the bucket
     url: String,
     /// Read the password, token, client secret or secret key from a file
     #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
@@ -147,6 +147,11 @@ fn profile(args: &TryArgs, url: &Url, protocol: &Protocol) -> Result<profile::Pr
     profile::profile(Arc::new(source), &|_| None).map_err(|_| url::wrong("it names no host"))
 }
 
+/// The kind of object storage: by the scheme, or by `?kind=`.
+fn kind(url: &Url) -> &str {
+    url.query("kind").unwrap_or(&url.scheme)
+}
+
 /// The options that a path and a query give.
 fn options(url: &Url, protocol: &Protocol) -> Value {
     let path = url.path.as_str();
@@ -156,7 +161,7 @@ fn options(url: &Url, protocol: &Protocol) -> Value {
         "prometheus" | "oauth2" | "cometd" if !path.is_empty() => json!({"path": path}),
         "object_store" => {
             let mut options = Map::new();
-            options.insert("kind".to_owned(), url.query("kind").unwrap_or("s3").into());
+            options.insert("kind".to_owned(), kind(url).into());
             if let Some(bucket) = url.first_segment() {
                 options.insert("bucket".to_owned(), bucket.into());
             }
@@ -233,12 +238,10 @@ fn auth(args: &TryArgs, url: &Url, protocol: &Protocol) -> Result<Option<Value>,
     let database = url.first_segment().filter(|_| protocol.name == "postgres");
     match (protocol.name, secret) {
         ("oauth2", Some(secret)) => pair("client_id", "client_secret", secret),
-        ("object_store", Some(secret)) if url.query("kind") == Some("azure-blob") => {
+        ("object_store", Some(secret)) if kind(url) == "azure-blob" => {
             pair("account", "account_key", secret)
         }
-        ("object_store", Some(secret)) if url.query("kind") == Some("gcs") => {
-            Ok(Some(json!({"token": secret})))
-        }
+        ("object_store", Some(secret)) if kind(url) == "gcs" => Ok(Some(json!({"token": secret}))),
         ("object_store", Some(secret)) => pair("access_key", "secret_key", secret),
         (_, Some(secret)) if user.is_none() => Ok(Some(json!({"token": secret}))),
         (_, secret) => {

@@ -154,10 +154,9 @@ pub(super) fn by_alert(alert: A, ours: OurSide) -> Fault {
             required()
         }
         A::HandshakeFailure if ours.gave => rejected(&name),
-        A::ProtocolVersion => Fault::new(
-            FaultCode::TlsVersion,
-            "the peer speaks none of the versions offered (TLS 1.2, 1.3)",
-        ),
+        A::ProtocolVersion => {
+            Fault::new(FaultCode::TlsVersion, "the peer speaks none of the versions offered")
+        }
         A::HandshakeFailure | A::InsufficientSecurity => Fault::new(
             FaultCode::TlsNoCommonParameters,
             "the peer has no cipher suite, group or signature scheme in common with us",

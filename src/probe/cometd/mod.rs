@@ -74,6 +74,11 @@ impl Probe for Cometd {
         Box::pin(self.climb(dialer))
     }
 
+    fn dials(&self) -> usize {
+        // Handshake, connects, disconnect; a peer that closes after each answer costs four more.
+        1 + self.sticky.max(1) + 4
+    }
+
     fn sends(&self) -> String {
         format!(
             "POST {}: /meta/handshake, {} times /meta/connect, /meta/disconnect",

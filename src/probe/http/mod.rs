@@ -74,6 +74,10 @@ impl Probe for Http {
         self.options.follow
     }
 
+    fn dials(&self) -> usize {
+        2 + if self.options.follow { redirect::LIMIT } else { 0 }
+    }
+
     fn sends(&self) -> String {
         let secrets: Vec<_> = self.options.secrets().map(|(name, _)| name.as_str()).collect();
         let with = if secrets.is_empty() {

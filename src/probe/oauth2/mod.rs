@@ -78,6 +78,10 @@ impl Probe for OAuth2 {
         }))
     }
 
+    fn dials(&self) -> usize {
+        2
+    }
+
     fn sends(&self) -> String {
         format!("POST {} grant_type=client_credentials with the client of the site", self.path)
     }

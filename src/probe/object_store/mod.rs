@@ -33,7 +33,7 @@ use store::{Operation, Store};
 pub const PROTOCOL: Protocol = Protocol {
     name: "object_store",
     about: "object storage: a signed list of a bucket of S3, Azure Blob or Google Cloud Storage",
-    schemes: &["s3"],
+    schemes: &["s3", "azure-blob", "gcs"],
     default_port: 443,
     tls: TlsUse::WhenAsked,
     layers: &[Layer::Tcp, Layer::Protocol, Layer::Auth, Layer::Operation],
@@ -55,6 +55,10 @@ struct ObjectStore {
 impl Probe for ObjectStore {
     fn run<'a>(&'a self, dialer: &'a mut Dialer) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(self.climb(dialer))
+    }
+
+    fn dials(&self) -> usize {
+        2
     }
 
     fn sends(&self) -> String {

@@ -67,6 +67,10 @@ impl Probe for Prometheus {
         Box::pin(self.climb(dialer))
     }
 
+    fn dials(&self) -> usize {
+        2
+    }
+
     fn sends(&self) -> String {
         format!("GET {}", self.path)
     }
