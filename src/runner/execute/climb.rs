@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::model::{Attempt, Credentials, Expectation, Fault, Layer, Proof, Step, Warning};
+use crate::model::{Attempt, Credentials, Expectation, Fault, FaultCode, Layer, Proof, Step, Warning};
 use crate::net::tcp::Info;
 use crate::net::watch::Bytes;
 use crate::net::{Dialer, Target};
@@ -156,17 +156,17 @@ impl Climb {
     }
 }
 
-/// Rejected credentials are never tried again: that locks accounts. What we lack stays lacking.
+/// Faults that are not tried again, each with its reason. Every other is, as often as the row says.
+const FINAL: &[(FaultCode, &str)] = &[
+    (FaultCode::AuthRejected, "the same secret once more counts towards a lockout"),
+    (FaultCode::AuthRequired, "credentials that the row lacks don't come within a run"),
+    (FaultCode::AuthInsecure, "nothing was sent, and nothing will be: only a site may allow it"),
+    (FaultCode::AuthNoToken, "the token was asked for, and is asked for once a run"),
+    (FaultCode::LocalSecretUnreadable, "what this host lacks, it lacks until the run is over"),
+    (FaultCode::LocalInternal, "our own mistake stays one"),
+];
+
+/// Whether another attempt may come to something else, and harms nobody.
 pub(super) fn retryable(fault: &Fault) -> bool {
-    use crate::model::FaultCode as C;
-    !matches!(
-        fault.code,
-        C::AuthRejected
-            | C::AuthRequired
-            | C::AuthForbidden
-            | C::AuthInsecure
-            | C::AuthNoToken
-            | C::LocalSecretUnreadable
-            | C::LocalInternal
-    )
+    FINAL.iter().all(|(code, _)| *code != fault.code)
 }
