@@ -46,7 +46,7 @@ pub fn report(
         plan.spend();
     }
     let plan = &*plan;
-    let Finished { outcomes, panicked, negative, interrupted, elapsed } = finished;
+    let Finished { outcomes, mut unfinished, panicked, negative, interrupted, elapsed } = finished;
     let mut findings = plan.findings.clone();
     if header.all_sources {
         findings.push(Finding {
@@ -67,6 +67,7 @@ pub fn report(
         }
         let lost = if panicked.contains(&index) { Lost::Panic } else { Lost::Deadline };
         let controls = controls.for_source(&case.source, case);
+        let lost = (lost, unfinished.remove(&index));
         connections.push(row(case, outcome, lost, &controls, &header));
     }
     corroborate::attach(&mut connections);
@@ -179,7 +180,7 @@ fn judged(case: &Case, outcome: &Outcome, controls: &Controls) -> Judgement {
 fn row(
     case: &Case,
     outcome: Option<Outcome>,
-    lost: Lost,
+    (lost, begun): (Lost, Option<Outcome>),
     controls: &Controls,
     header: &Header,
 ) -> ConnectionReport {
@@ -191,6 +192,12 @@ fn row(
     }
     let Some(outcome) = outcome else {
         report.fault = Some(lost.fault());
+        if let Some(begun) = begun {
+            let proofs = begun.deciding.iter().map(|at| begun.attempts[*at].proof);
+            report.proof.reached = proofs.min().unwrap_or_default();
+            report.elapsed_ms = millis(begun.elapsed);
+            (report.warnings, report.attempts) = (begun.warnings, begun.attempts);
+        }
         return report;
     };
     let judgement = judged(case, &outcome, controls);

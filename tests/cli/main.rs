@@ -13,6 +13,7 @@ mod explain;
 mod junit;
 mod outputs;
 mod peers;
+mod retries;
 mod samples;
 mod schemas;
 mod secrets;

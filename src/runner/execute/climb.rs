@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::model::{Attempt, Credentials, Expectation, Fault, FaultCode, Layer, Proof, Step, Warning};
+use crate::model::{
+    Attempt, Credentials, Expectation, Fault, FaultCode, Layer, Proof, Step, Warning,
+};
 use crate::net::tcp::Info;
 use crate::net::watch::Bytes;
 use crate::net::{Dialer, Target};
@@ -35,6 +37,7 @@ pub(super) async fn all(
     shared: &Arc<Shared>,
     aim: &Aim,
     case: &Case,
+    kept: Option<usize>,
     host: &Arc<str>,
     dials: Vec<(u16, SocketAddr)>,
     step: Option<&Step>,
@@ -55,6 +58,7 @@ pub(super) async fn all(
             step: step.cloned(),
             required: case.required,
             retries: u32::try_from(retries(aim, case)).unwrap_or(0),
+            kept,
             weighs: case.expectation == Expectation::Reachable,
         }
     };
@@ -89,6 +93,8 @@ pub(super) struct Climb {
     step: Option<Step>,
     required: Proof,
     retries: u32,
+    /// The case for which attempts are kept.
+    kept: Option<usize>,
     /// Whether silence is worth the question of whether it depends on the size of packets.
     weighs: bool,
 }
@@ -118,12 +124,18 @@ impl Climb {
                 && climbed.attempt.fault.as_ref().is_some_and(retryable);
             let silent =
                 climbed.attempt.fault.as_ref().is_some_and(|fault| fault.code.is_silence());
+            if let Some(step) = &self.step {
+                climbed.attempt.steps.insert(0, step.clone());
+            }
+            if let Some(index) = self.kept {
+                self.shared.ledger.keep(index, self.target.port, &climbed.attempt);
+            }
             if silent && self.weighs && !(again && turn < self.retries) {
                 // Boxed: few rows meet silence, and each would carry the size of another climb.
                 Box::pin(self.weigh(&mut climbed)).await;
-            }
-            if let Some(step) = &self.step {
-                climbed.attempt.steps.insert(0, step.clone());
+                if let Some(index) = self.kept {
+                    self.shared.ledger.amend(index, self.target.port, &climbed.attempt);
+                }
             }
             tried.attempts.push(climbed.attempt);
             tried.warnings = climbed.warnings;
