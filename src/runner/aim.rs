@@ -91,7 +91,8 @@ impl<'o> Maker<'o> {
                 (Ok(crate::model::Credentials::None), Some((endpoint, place)))
             }
         };
-        warnings.extend(credentials.as_ref().ok().and_then(unsafe_secret));
+        let known = credentials.as_ref().unwrap_or(&crate::model::Credentials::None);
+        warnings.extend(unsafe_secret(known, &probe.own_secrets()));
         let plain = probe.is_plain_tcp();
         Some(Aim {
             hosts: parts.hosts.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Each test runs the binary in a directory of its own, against peers on loopback.
 
+mod alternates;
 mod bench;
 mod blocked;
 mod codes;
@@ -9,6 +10,7 @@ mod codes;
 mod demo;
 mod exhausted;
 mod explain;
+mod families;
 #[cfg(feature = "lab")]
 mod junit;
 mod outputs;
@@ -21,4 +23,5 @@ mod signals;
 mod sites;
 mod thousand;
 mod try_url;
+mod warnings;
 mod wrong;

@@ -1,7 +1,7 @@
 //! Peers on loopback: they greet, answer, keep silent or are not there.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,6 +21,23 @@ impl Peer {
             let _ = stream.write_all(b"ready\r\n");
             let _ = stream.read(&mut [0; 64]);
         })
+    }
+
+    /// Says `ready` at one port of both families of loopback.
+    pub(crate) fn greeting_on_both_families() -> Self {
+        loop {
+            let peer = Self::greeting();
+            // Another program may have the port in the other family.
+            let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, peer.port())) else {
+                continue;
+            };
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let _ = stream.write_all(b"ready\r\n");
+                }
+            });
+            return peer;
+        }
     }
 
     /// Closes its first connection with RST; from then on it says `ready`.
@@ -128,6 +145,30 @@ impl Closed {
 
     pub(crate) fn port(&self) -> u16 {
         let address = self.0.local_addr().expect("it has an address");
+        address.as_socket().expect("an address of IP").port()
+    }
+}
+
+/// A port that no SYN is answered at: its queue is full (listen(2)), and stays so while it lives.
+pub(crate) struct Dark {
+    listener: Socket,
+    _queued: TcpStream,
+}
+
+impl Dark {
+    pub(crate) fn new() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        listener.bind(&free.into()).expect("a free port");
+        listener.listen(0).expect("it listens");
+        let address = listener.local_addr().expect("it has an address");
+        let address = address.as_socket().expect("an address of IP");
+        let queued = TcpStream::connect(address).expect("a queue of one");
+        Self { listener, _queued: queued }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let address = self.listener.local_addr().expect("it has an address");
         address.as_socket().expect("an address of IP").port()
     }
 }

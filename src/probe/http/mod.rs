@@ -21,7 +21,7 @@ pub mod status;
 use http::header::LOCATION;
 
 use crate::model::read::Problems;
-use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
+use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, SecretRef, WarningCode};
 use crate::net::Dialer;
 use crate::net::tls::TlsRequest;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
@@ -71,6 +71,10 @@ impl Probe for Http {
 
     fn follows_redirects(&self) -> bool {
         self.options.follow
+    }
+
+    fn own_secrets(&self) -> Vec<&SecretRef> {
+        self.options.secrets().map(|(_, secret)| secret).collect()
     }
 
     fn sends(&self) -> String {
