@@ -10,6 +10,7 @@ use crate::model::{
     Addresses, Diagnostic, Family, FaultCode, MinVersion, Place, Ports, Proof, TimeoutSettings,
     VerifyMode,
 };
+use crate::profile::auth::Auth;
 use crate::profile::table::{Alternate, Connection, Expected, Missing, Pods, ProbeNode};
 
 /// One installation.
@@ -75,8 +76,8 @@ pub struct Settings {
     pub family: Option<Family>,
     /// TLS. Merged key by key.
     pub tls: TlsSettings,
-    /// Credentials.
-    pub auth: Option<AuthSettings>,
+    /// Credentials. Merged key by key within a kind.
+    pub auth: Option<Auth>,
     /// Whether credentials may travel without TLS.
     pub allow_cleartext: Option<bool>,
     /// The proxy to go through.
@@ -102,7 +103,7 @@ impl Settings {
             addresses: self.addresses.or(base.addresses),
             family: self.family.or(base.family),
             tls: self.tls.over(&base.tls),
-            auth: self.auth.clone().or_else(|| base.auth.clone()),
+            auth: Auth::merged(self.auth.as_ref(), base.auth.as_ref()),
             allow_cleartext: self.allow_cleartext.or(base.allow_cleartext),
             proxy: self.proxy.clone().or_else(|| base.proxy.clone()),
             timeouts: self.timeouts.or(base.timeouts),

@@ -5,6 +5,7 @@
 mod alternates;
 mod bench;
 mod blocked;
+mod choice;
 mod codes;
 #[cfg(feature = "lab")]
 mod demo;
@@ -15,6 +16,7 @@ mod families;
 mod junit;
 mod outputs;
 mod peers;
+mod precedence;
 mod retries;
 mod samples;
 mod schemas;
@@ -22,6 +24,7 @@ mod secrets;
 mod signals;
 mod sites;
 mod thousand;
+mod tokens;
 mod try_url;
 mod warnings;
 mod wrong;

@@ -58,6 +58,8 @@ impl Peer {
     pub(crate) fn http(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::start(move |mut stream, heard| {
             let head = head(&mut stream);
+            // A body that is left unread would make the kernel answer with RST.
+            let _ = stream.read_exact(&mut vec![0; length(&head)]);
             heard.lock().expect("no peer panics").push(head.clone());
             let _ = stream.write_all(answer(&head).as_bytes());
         })
@@ -96,6 +98,13 @@ fn head(stream: &mut TcpStream) -> String {
         head.push(byte[0]);
     }
     String::from_utf8_lossy(&head).into_owned()
+}
+
+/// The length of the body of a request (RFC 9112 §6.2).
+fn length(head: &str) -> usize {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let mut lengths = fields.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths.next().and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(0)
 }
 
 /// An answer of HTTP with this status and body.
