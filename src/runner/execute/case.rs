@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::model::{Addresses, Expectation, FaultCode};
-use crate::runner::execute::climb::{PAUSE, Tried, all, retries};
+use crate::runner::execute::climb::{PAUSE, Tried, all, retries, target};
 use crate::runner::execute::resolve::{differing, resolve};
 use crate::runner::execute::sample::sampled;
 use crate::runner::execute::tokens::credentials;
@@ -86,8 +86,8 @@ pub(super) async fn climb(
             Ok((addresses, step, warnings, unmet)) => {
                 outcome.warnings.extend(warnings);
                 let dials = dials(shared, aim, host, &addresses).await;
-                let mut climbed =
-                    all(shared, aim, case, kept, host, dials, step.as_ref(), &credentials).await;
+                let target = target(aim, case, host, &credentials);
+                let mut climbed = all(shared, aim, case, kept, target, dials, step.as_ref()).await;
                 climbed.extend(unmet.map(|attempt| alone(vec![attempt])));
                 if let Some(first) = climbed.first_mut() {
                     first.attempts.splice(0..0, lost);

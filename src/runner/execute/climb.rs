@@ -32,21 +32,30 @@ pub(super) fn retries(aim: &Aim, case: &Case) -> usize {
     }
 }
 
+/// What is dialled at a host; port and address are those of each climb.
+pub(super) fn target(
+    aim: &Aim,
+    case: &Case,
+    host: &Arc<str>,
+    credentials: &Result<Credentials, Fault>,
+) -> Target {
+    let mut target = aim.target.clone();
+    target.host = Arc::clone(host);
+    target.credentials.clone_from(credentials);
+    target.required = case.required;
+    target
+}
+
 /// Climbs each address: one at hand here, several beside each other.
 pub(super) async fn all(
     shared: &Arc<Shared>,
     aim: &Aim,
     case: &Case,
     kept: Option<usize>,
-    host: &Arc<str>,
+    target: Target,
     dials: Vec<(u16, SocketAddr)>,
     step: Option<&Step>,
-    credentials: &Result<Credentials, Fault>,
 ) -> Vec<Tried> {
-    let mut target = aim.target.clone();
-    target.host = Arc::clone(host);
-    target.credentials.clone_from(credentials);
-    target.required = case.required;
     let climb = |mut target: Target, port, address| {
         target.port = port;
         Climb {
