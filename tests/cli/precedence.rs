@@ -43,19 +43,19 @@ fn time_outs_of_the_nearest_place_count() {
 }
 
 #[test]
-fn retries_of_the_nearest_place_count_and_the_command_line_s_where_no_file_says_any() {
+fn retries_of_the_nearest_place_count() {
     let closed = Closed::new();
     let [owner, one, two, none] = ["owner: x", "retries: 1", "retries: 2", "retries: 0"];
     for (levels, attempts) in [
-        ([owner, owner, owner], 4),
+        ([owner, owner, owner], 1),
         ([two, owner, owner], 3),
         ([two, one, owner], 2),
         ([two, one, none], 1),
     ] {
         let [endpoint, instance, of_row] = levels;
         let text = site("", endpoint, instance, of_row);
-        let ran = Bench::new(&[greeted("1", closed.port())], &text).report(&["--retries", "3"]);
-        assert_eq!(row(&ran.report(), "1[one]").attempts.len(), attempts, "{levels:?}");
+        let report = Bench::new(&[greeted("1", closed.port())], &text).report(&[]).report();
+        assert_eq!(row(&report, "1[one]").attempts.len(), attempts, "{levels:?}");
     }
 }
 
