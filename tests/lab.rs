@@ -21,6 +21,14 @@ use connprobe::runner::{self, Header, Limits, Options, Plan};
 /// Scenarios at once: most of them wait.
 const THREADS: usize = 12;
 
+/// Warnings that a scenario gives if it says so, and else not.
+const PROMISED: &[WarningCode] = &[
+    WarningCode::TlsExpiresSoon,
+    WarningCode::TlsNotVerified,
+    WarningCode::ServiceDegraded,
+    WarningCode::ProbeLeftovers,
+];
+
 fn files(served: &Served) -> (Profile, Site) {
     let nothing = |_: &str| None;
     let text = format!(
@@ -94,6 +102,12 @@ fn disagreement(scenario: &Scenario, row: &ConnectionReport) -> Option<String> {
     if scenario.expect.is_none() && row.verdict != Verdict::Pass {
         let reason = row.reason.clone().unwrap_or_default();
         return Some(format!("healthy, and yet {}: {reason}", row.verdict));
+    }
+    for code in PROMISED {
+        let warned = row.warnings.iter().any(|warned| warned.code == *code);
+        if warned != scenario.warns.contains(code) {
+            return Some(format!("warned of {code}: {warned}"));
+        }
     }
     for (key, code) in [
         (Key::CLibrary, WarningCode::DnsResolverDiffers),

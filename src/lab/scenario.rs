@@ -14,7 +14,7 @@ use crate::lab::scenarios::{
     near, oauth2, object_store, pgbouncer, postgres, prometheus, proxy, stranger, tcp, tls,
 };
 use crate::lab::server::Server;
-use crate::model::{FaultCode, Key};
+use crate::model::{FaultCode, Key, WarningCode};
 
 /// A boxed future that can be sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -35,6 +35,8 @@ pub struct Scenario {
     pub near: Option<FaultCode>,
     /// Evidence that must be there, each containing this text.
     pub evidence: &'static [(Key, &'static str)],
+    /// Warnings that must be given.
+    pub warns: &'static [WarningCode],
     /// Whether it can only be made by root.
     pub needs_root: bool,
     /// What it is, in one line.
@@ -51,8 +53,8 @@ impl Scenario {
         about: &'static str,
         start: Start,
     ) -> Self {
-        let (expect, near, evidence) = (None, None, &[]);
-        Self { name, protocol, expect, near, evidence, needs_root: false, about, start }
+        let (expect, near, evidence, warns) = (None, None, &[], &[]);
+        Self { name, protocol, expect, near, evidence, warns, needs_root: false, about, start }
     }
 
     /// A faulty one.
@@ -74,6 +76,11 @@ impl Scenario {
     /// With evidence that must be there.
     pub(super) const fn showing(self, evidence: &'static [(Key, &'static str)]) -> Self {
         Self { evidence, ..self }
+    }
+
+    /// With warnings that must be given.
+    pub(super) const fn warning(self, warns: &'static [WarningCode]) -> Self {
+        Self { warns, ..self }
     }
 
     /// The scenario of that name.
@@ -168,6 +175,13 @@ impl Served {
     pub fn with(mut self, key: &str, value: Value) -> Self {
         self.settings[key] = value;
         self.site = self.settings.to_string();
+        self
+    }
+
+    /// With another proof that the row requires.
+    #[must_use]
+    pub(super) const fn proving(mut self, proof: &'static str) -> Self {
+        self.proof = proof;
         self
     }
 

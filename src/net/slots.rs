@@ -139,3 +139,95 @@ impl Gate {
 async fn acquire(semaphore: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
     Arc::clone(semaphore).acquire_owned().await.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::future::{Ready, pending, ready};
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// A destination of its own.
+    fn at(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    /// A connect that succeeds at once.
+    fn at_once() -> Ready<Result<(), Infallible>> {
+        ready(Ok(()))
+    }
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Places that work, so many at each of the destinations.
+    async fn working(slots: &Slots, at_each: usize, destinations: u16) -> Vec<Place> {
+        let mut places = Vec::new();
+        for port in 0..destinations {
+            for _ in 0..at_each {
+                let Ok(((), place)) = slots.connect(at(port), at_once()).await;
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    #[tokio::test]
+    async fn the_ninth_at_one_destination_waits_for_one_of_eight() {
+        let slots = Slots::new(1_024);
+        let mut places = working(&slots, 8, 1).await;
+        let mut ninth = pin!(slots.connect(at(0), at_once()));
+        assert!(poll(ninth.as_mut()).is_pending());
+        let mut elsewhere = pin!(slots.connect(at(1), at_once()));
+        assert!(poll(elsewhere.as_mut()).is_ready(), "another destination has slots of its own");
+        assert!(poll(ninth.as_mut()).is_pending());
+        places.pop();
+        assert!(poll(ninth.as_mut()).is_ready());
+    }
+
+    #[tokio::test]
+    async fn the_sixty_fifth_in_all_is_connected_and_waits_to_work() {
+        let slots = Slots::new(1_024);
+        let mut places = working(&slots, 8, 8).await;
+        assert_eq!(places.len(), 64);
+        let mut connected = false;
+        let connect = async {
+            connected = true;
+            Ok::<_, Infallible>(())
+        };
+        {
+            let mut next = pin!(slots.connect(at(8), connect));
+            assert!(poll(next.as_mut()).is_pending());
+            places.pop();
+            assert!(poll(next.as_mut()).is_ready());
+        }
+        assert!(connected);
+    }
+
+    #[tokio::test]
+    async fn connects_that_nothing_follows_wait_for_no_slot() {
+        let slots = Slots::new(1_024);
+        let _places = working(&slots, 8, 8).await;
+        assert!(poll(pin!(slots.connect_only(ready(())))).is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_destination_that_is_slow_to_answer_lets_all_connect() {
+        let slots = Slots::new(1_024);
+        let begun = std::cell::Cell::new(0);
+        let dark = || async {
+            begun.set(begun.get() + 1);
+            pending::<Result<(), Infallible>>().await
+        };
+        let mut waiting: Vec<_> = (0..9).map(|_| Box::pin(slots.connect(at(0), dark()))).collect();
+        let mut all = || waiting.iter_mut().all(|connect| poll(connect.as_mut()).is_pending());
+        assert!(all());
+        assert_eq!(begun.get(), 8, "the ninth has no slot");
+        slots.gate(at(0)).turn_slow();
+        assert!(all());
+        assert_eq!(begun.get(), 9, "connects that wait hold no slot");
+    }
+}

@@ -84,6 +84,11 @@ pub trait Probe: std::fmt::Debug + Send + Sync {
         1
     }
 
+    /// Secrets of its own options, beside the row's credentials.
+    fn own_secrets(&self) -> Vec<&SecretRef> {
+        Vec::new()
+    }
+
     /// Whether redirects are followed, so that trust may be meant for where they lead.
     fn follows_redirects(&self) -> bool {
         false

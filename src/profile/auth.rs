@@ -1,74 +1,169 @@
 //! Credentials by reference. A literal secret is refused, and never shown.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::Node;
 use crate::model::node::Kind;
 use crate::model::read::Fields;
+use crate::model::{Diagnostic, Node, Place};
 use crate::profile::expand;
 use crate::profile::names::Names;
 use crate::profile::reader::Reader;
-use crate::profile::site::{AuthSettings, SecretRef};
+use crate::profile::site::{AuthSettings, SecretRef, Site};
+use crate::profile::table::Profile;
 
 /// The kinds of credentials, each with its keys. They exclude each other.
-const KINDS: &[&[&str]] = &[
-    &["username", "password", "database"],
-    &["client_id", "client_secret"],
-    &["token"],
-    &["api_key"],
-    &["access_key", "secret_key"],
-    &["account", "account_key"],
-    &["oauth2"],
-];
+const KINDS: &[&[&str]] = &[LOGIN, CLIENT, &["token"], &["api_key"], KEYS, ACCOUNT, &["oauth2"]];
+const LOGIN: &[&str] = &["username", "password", "database"];
+const CLIENT: &[&str] = &["client_id", "client_secret"];
+const KEYS: &[&str] = &["access_key", "secret_key"];
+const ACCOUNT: &[&str] = &["account", "account_key"];
+
+/// Keys with a text; `oauth2` names an endpoint, and every other is a secret.
+const TEXTS: &[&str] = &["username", "database", "client_id", "access_key", "account"];
+const SECRETS: &[&str] =
+    &["password", "client_secret", "token", "api_key", "secret_key", "account_key"];
 
 const BY_REFERENCE: &str = "give it by reference: {env: NAME} or {file: PATH}";
 
-impl Reader {
-    /// Reads `auth`; `names` are the endpoints that may give a token.
-    pub(super) fn auth(&mut self, node: &Node, names: &Names<'_>) -> Option<AuthSettings> {
-        let mut fields = self.problems.fields(node, "auth")?;
-        let login = self.login(&mut fields);
-        let client = self.pair(&mut fields, "client_id", "client_secret");
-        let token = self.secret(&mut fields, "token");
-        let api_key = self.secret(&mut fields, "api_key");
-        let keys = self.pair(&mut fields, "access_key", "secret_key");
-        let account = self.pair(&mut fields, "account", "account_key");
-        let oauth2 = fields.node("oauth2").and_then(|node| {
-            Some(AuthSettings::OAuth2 {
-                endpoint: self.endpoint(node, names)?.to_string(),
-                place: node.place(),
-            })
-        });
-        self.finish(fields, "Auth");
-        if !self.one_kind(node) {
-            return None;
+/// What one place says of credentials: keys of one kind, of which others may stand at a place below.
+#[derive(Clone, Debug)]
+pub struct Auth {
+    kind: &'static [&'static str],
+    texts: BTreeMap<&'static str, String>,
+    secrets: BTreeMap<&'static str, SecretRef>,
+    oauth2: Option<(String, Place)>,
+    /// The mistakes that it has where no place completes it, nearest first.
+    lacks: Vec<Diagnostic>,
+}
+
+impl Auth {
+    /// These keys, and those of `base` that are not among them, where both are of one kind: credentials
+    /// of another kind replace those below.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        let mut merged = self.clone();
+        if self.kind == base.kind && self.oauth2.is_none() {
+            for (key, text) in &base.texts {
+                merged.texts.entry(key).or_insert_with(|| text.clone());
+            }
+            for (key, secret) in &base.secrets {
+                merged.secrets.entry(key).or_insert_with(|| secret.clone());
+            }
+            merged.lacks.extend(base.lacks.iter().cloned());
         }
-        login
-            .or_else(|| {
-                client.map(|(client_id, client_secret)| AuthSettings::Client {
-                    client_id,
-                    client_secret,
-                })
-            })
-            .or(token.map(AuthSettings::Token))
-            .or(api_key.map(AuthSettings::ApiKey))
-            .or_else(|| {
-                keys.map(|(access_key, secret_key)| AuthSettings::Keys { access_key, secret_key })
-            })
-            .or_else(|| {
-                account.map(|(account, account_key)| AuthSettings::Account { account, account_key })
-            })
-            .or(oauth2)
+        merged
     }
 
-    /// Whether the keys are of one kind; says which are not.
-    fn one_kind(&mut self, node: &Node) -> bool {
-        let given: Vec<&str> = KINDS
+    /// These over `base`, where either says anything.
+    pub(super) fn merged(own: Option<&Self>, base: Option<&Self>) -> Option<Self> {
+        match (own, base) {
+            (Some(own), Some(base)) => Some(own.over(base)),
+            (own, base) => own.or(base).cloned(),
+        }
+    }
+
+    /// The credentials; `None` where a part is missing, which is told as a mistake.
+    pub fn whole(&self) -> Option<AuthSettings> {
+        let text = |key| self.texts.get(key).cloned();
+        let secret = |key| self.secrets.get(key).cloned();
+        Some(match *self.kind {
+            ["client_id", ..] => AuthSettings::Client {
+                client_id: text("client_id")?,
+                client_secret: secret("client_secret")?,
+            },
+            ["token"] => AuthSettings::Token(secret("token")?),
+            ["api_key"] => AuthSettings::ApiKey(secret("api_key")?),
+            ["access_key", ..] => AuthSettings::Keys {
+                access_key: text("access_key")?,
+                secret_key: secret("secret_key")?,
+            },
+            ["account", ..] => AuthSettings::Account {
+                account: text("account")?,
+                account_key: secret("account_key")?,
+            },
+            ["oauth2"] => {
+                let (endpoint, place) = self.oauth2.clone()?;
+                AuthSettings::OAuth2 { endpoint, place }
+            }
+            _ => AuthSettings::Login {
+                username: text("username"),
+                password: secret("password"),
+                database: text("database"),
+            },
+        })
+    }
+
+    fn is_whole(&self) -> bool {
+        match self.kind {
+            LOGIN => self.texts.contains_key("username") || !self.secrets.contains_key("password"),
+            _ => self.whole().is_some(),
+        }
+    }
+}
+
+impl Reader {
+    /// Reads `auth`; `names` are the endpoints that may give a token.
+    pub(super) fn auth(&mut self, node: &Node, names: &Names<'_>) -> Option<Auth> {
+        let mut fields = self.problems.fields(node, "auth")?;
+        let mut auth = Auth {
+            kind: LOGIN,
+            texts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            oauth2: None,
+            lacks: Vec::new(),
+        };
+        for kind in KINDS {
+            for key in *kind {
+                if TEXTS.contains(key) {
+                    let text = fields.text(key, &mut self.problems);
+                    auth.texts.extend(text.map(|text| (*key, text)));
+                } else if SECRETS.contains(key) {
+                    let secret = self.secret(&mut fields, key);
+                    auth.secrets.extend(secret.map(|secret| (*key, secret)));
+                } else if let Some(node) = fields.node(key) {
+                    let endpoint = self.endpoint(node, names);
+                    auth.oauth2 = endpoint.map(|name| (name.to_string(), node.place()));
+                }
+            }
+        }
+        self.finish(fields, "Auth");
+        auth.kind = self.one_kind(node)?;
+        auth.lacks.extend(lacks(node, auth.kind));
+        Some(auth)
+    }
+
+    /// Tells of credentials of which a part is missing: for a case of a row, or wherever they count.
+    pub(super) fn whole_auth(&mut self, site: &Site, of: &Profile) {
+        let mut wrong: Vec<&Diagnostic> = Vec::new();
+        let mut helped: Vec<&Diagnostic> = Vec::new();
+        let (said, cases) = (said(site, of), cases(site, of));
+        for case in &cases {
+            match case.is_whole() {
+                true => helped.extend(&case.lacks),
+                false => wrong.extend(case.lacks.first()),
+            }
+        }
+        let said = said.iter().filter(|auth| !auth.is_whole()).flat_map(|auth| &auth.lacks);
+        wrong.extend(said.filter(|lacks| !helped.contains(lacks)));
+        let mut told: Vec<Diagnostic> = Vec::new();
+        for wrong in wrong {
+            if !told.contains(wrong) {
+                told.push(wrong.clone());
+            }
+        }
+        self.problems.errors.append(&mut told);
+    }
+
+    /// The kind of the keys; says which are of another.
+    fn one_kind(&mut self, node: &Node) -> Option<&'static [&'static str]> {
+        let given: Vec<(&'static [&'static str], &str)> = KINDS
             .iter()
-            .filter_map(|kind| kind.iter().copied().find(|key| is_given(node, key)))
+            .filter_map(|kind| Some((*kind, kind.iter().find(|key| is_given(node, key))?)))
+            .map(|(kind, key)| (kind, *key))
             .collect();
         match given[..] {
-            [_] => true,
+            [(kind, _)] => Some(kind),
             [] => {
                 // A key that nobody knows was told already.
                 if node.entries().is_none_or(<[_]>::is_empty) {
@@ -77,48 +172,17 @@ impl Reader {
                             .help("give `username` and `password`, `token`, or another kind"),
                     );
                 }
-                false
+                None
             }
-            [one, other, ..] => {
+            [(_, one), (_, other), ..] => {
                 self.problems.push(
                     key_of(node, other)
                         .wrong(format!("auth mixes `{one}` and `{other}`"))
                         .help("give one kind of credentials"),
                 );
-                false
+                None
             }
         }
-    }
-
-    fn login(&mut self, fields: &mut Fields<'_>) -> Option<AuthSettings> {
-        let map = fields.node;
-        let username = fields.text("username", &mut self.problems);
-        let password = self.secret(fields, "password");
-        let database = fields.text("database", &mut self.problems);
-        if is_given(map, "password") && !is_given(map, "username") {
-            self.wrong(key_of(map, "password"), "auth has a `password` and no `username`");
-            return None;
-        }
-        let said = username.is_some() || password.is_some() || database.is_some();
-        said.then_some(AuthSettings::Login { username, password, database })
-    }
-
-    /// A name and its secret, neither without the other.
-    fn pair(
-        &mut self,
-        fields: &mut Fields<'_>,
-        name: &'static str,
-        secret: &'static str,
-    ) -> Option<(String, SecretRef)> {
-        let map = fields.node;
-        let text = fields.text(name, &mut self.problems);
-        let reference = self.secret(fields, secret);
-        for (has, lacks) in [(name, secret), (secret, name)] {
-            if is_given(map, has) && !is_given(map, lacks) {
-                self.wrong(key_of(map, has), format!("auth has `{has}` and no `{lacks}`"));
-            }
-        }
-        text.zip(reference)
     }
 
     /// Where a secret is.
@@ -182,6 +246,57 @@ impl Reader {
         self.wrong(node, "`env` is no name of a variable: letters, digits and `_`");
         None
     }
+}
+
+/// The credentials of each row that says any, by its own words.
+fn of_rows<'s>(
+    site: &'s Site,
+    of: &'s Profile,
+) -> impl Iterator<Item = (&'s str, Option<&'s Auth>)> {
+    of.connections.iter().chain(&site.extra).map(|row| {
+        let over = site.connections.get(&*row.id).and_then(|row| row.settings.auth.as_ref());
+        let own = || row.settings.as_ref().and_then(|settings| settings.auth.as_ref());
+        (&*row.destination, over.or_else(own))
+    })
+}
+
+/// The credentials as each place says them.
+fn said<'s>(site: &'s Site, of: &'s Profile) -> Vec<&'s Auth> {
+    let endpoints = site.endpoints.values().flat_map(|endpoint| {
+        let instances = endpoint.instances.iter().map(|instance| &instance.settings);
+        instances.chain([&endpoint.settings]).filter_map(|settings| settings.auth.as_ref())
+    });
+    of_rows(site, of).filter_map(|(_, auth)| auth).chain(endpoints).collect()
+}
+
+/// The credentials of each case, as it is bound later.
+fn cases(site: &Site, of: &Profile) -> Vec<Auth> {
+    let mut cases = Vec::new();
+    for (destination, row) in of_rows(site, of) {
+        let endpoint = site.endpoints.get(destination);
+        let base = endpoint.and_then(|endpoint| endpoint.settings.auth.as_ref());
+        let instances = endpoint.map_or(&[][..], |endpoint| &endpoint.instances);
+        if instances.is_empty() {
+            cases.extend(Auth::merged(row, base));
+        }
+        for instance in instances {
+            let own = Auth::merged(row, instance.settings.auth.as_ref());
+            cases.extend(Auth::merged(own.as_ref(), base));
+        }
+    }
+    cases
+}
+
+/// The mistake of a map that has one part of a kind and not the other.
+fn lacks(map: &Node, kind: &[&'static str]) -> Option<Diagnostic> {
+    let (name, secret) = (kind[0], *kind.get(1)?);
+    let (has, lacks) = match (is_given(map, name), is_given(map, secret)) {
+        (false, true) => (secret, name),
+        // A user may have no password, or it comes by environment.
+        (true, false) if kind != LOGIN => (name, secret),
+        _ => return None,
+    };
+    Some(key_of(map, has).wrong(format!("auth has `{has}` and no `{lacks}`")))
 }
 
 /// Whether a key of a map has a value.

@@ -21,6 +21,7 @@ pub mod site;
 pub mod table;
 pub mod tree;
 
+pub use auth::Auth;
 pub use load::{PROFILE, Read, SITE, digest, profile, read_profile, read_site, site};
 pub use reader::Keys;
 pub use site::{

@@ -101,6 +101,10 @@ fn case(report: &Report, row: &ConnectionReport) -> TestCase {
             TestCaseBuilder::error(&name, time, code(row), &message(row))
         }
     };
+    if row.waived.is_some() {
+        // It was probed all the same; a case that the crate calls skipped takes no time.
+        case.testcase.time = time;
+    }
     case.set_classname(&shown(&format!("{}.{}", report.profile.name, row.source)));
     let steps = steps(row);
     if !steps.is_empty() {
@@ -134,6 +138,14 @@ fn message(row: &ConnectionReport) -> String {
 /// The steps as text, a line each.
 fn steps(row: &ConnectionReport) -> String {
     let mut text = String::new();
+    if row.flaky {
+        let faults = row.attempts.iter().filter(|attempt| attempt.fault.is_some()).count();
+        let _ = writeln!(
+            text,
+            "flaky: passed after {faults} of {} attempts failed",
+            row.attempts.len()
+        );
+    }
     for attempt in &row.attempts {
         let address = attempt.address.as_deref().unwrap_or("no address");
         let _ = writeln!(text, "{address}: {}", attempt.proof);

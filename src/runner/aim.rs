@@ -86,13 +86,15 @@ impl<'o> Maker<'o> {
             let detail = "a TCP time-out under 3.5 s sees fewer than three SYNs".to_owned();
             warnings.push(Warning { code: WarningCode::TcpShortTimeout, detail });
         }
-        let (credentials, token_of) = match login(settings.auth.as_ref(), parts.endpoint) {
+        let auth = settings.auth.as_ref().and_then(crate::profile::Auth::whole);
+        let (credentials, token_of) = match login(auth.as_ref(), parts.endpoint) {
             Login::Ready(ready) => (ready, None),
             Login::TokenOf(endpoint, place) => {
                 (Ok(crate::model::Credentials::None), Some((endpoint, place)))
             }
         };
-        warnings.extend(credentials.as_ref().ok().and_then(unsafe_secret));
+        let known = credentials.as_ref().unwrap_or(&crate::model::Credentials::None);
+        warnings.extend(unsafe_secret(known, &probe.own_secrets()));
         let plain = probe.is_plain_tcp();
         Some(Aim {
             hosts: parts.hosts.clone(),

@@ -112,22 +112,26 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A warning where outputs can't be searched for a secret.
-pub(super) fn unsafe_secret(credentials: &Credentials) -> Option<Warning> {
+/// A warning where outputs can't be searched for a secret: that of the credentials, or one of the probe's
+/// own. One that can't be read is told when it is needed.
+pub(super) fn unsafe_secret(credentials: &Credentials, own: &[&SecretRef]) -> Option<Warning> {
     let (user, secret) = match credentials {
-        Credentials::None => return None,
-        Credentials::Login { username, password, .. } => (username.as_str(), password.as_ref()?),
-        Credentials::Client { id, secret } => (id.as_str(), secret),
-        Credentials::Token(secret) | Credentials::ApiKey(secret) => ("", secret),
-        Credentials::Keys { access_key, secret_key } => (access_key.as_str(), secret_key),
-        Credentials::Account { account, key } => (account.as_str(), key),
+        Credentials::None => ("", None),
+        Credentials::Login { username, password, .. } => (username.as_str(), password.as_ref()),
+        Credentials::Client { id, secret } => (id.as_str(), Some(secret)),
+        Credentials::Token(secret) | Credentials::ApiKey(secret) => ("", Some(secret)),
+        Credentials::Keys { access_key, secret_key } => (access_key.as_str(), Some(secret_key)),
+        Credentials::Account { account, key } => (account.as_str(), Some(key)),
     };
-    let detail = if secret.bytes() == user.as_bytes() {
-        "the secret is the same as the user name".to_owned()
-    } else if secret.bytes().len() < SEARCHABLE {
-        format!("the secret has fewer than {SEARCHABLE} bytes")
-    } else {
-        return None;
-    };
+    let own: Vec<Secret> = own.iter().filter_map(|secret| secret.load().ok()).collect();
+    let detail = secret.into_iter().chain(&own).find_map(|secret| {
+        if secret.bytes() == user.as_bytes() {
+            Some("the secret is the same as the user name".to_owned())
+        } else if secret.bytes().len() < SEARCHABLE {
+            Some(format!("the secret has fewer than {SEARCHABLE} bytes"))
+        } else {
+            None
+        }
+    })?;
     Some(Warning { code: WarningCode::SecretUnsafe, detail })
 }

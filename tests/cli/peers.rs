@@ -1,7 +1,7 @@
 //! Peers on loopback: they greet, answer, keep silent or are not there.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +23,23 @@ impl Peer {
         })
     }
 
+    /// Says `ready` at one port of both families of loopback.
+    pub(crate) fn greeting_on_both_families() -> Self {
+        loop {
+            let peer = Self::greeting();
+            // Another program may have the port in the other family.
+            let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, peer.port())) else {
+                continue;
+            };
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let _ = stream.write_all(b"ready\r\n");
+                }
+            });
+            return peer;
+        }
+    }
+
     /// Closes its first connection with RST; from then on it says `ready`.
     pub(crate) fn resetting_once() -> Self {
         let first = AtomicBool::new(true);
@@ -41,6 +58,8 @@ impl Peer {
     pub(crate) fn http(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::start(move |mut stream, heard| {
             let head = head(&mut stream);
+            // A body that is left unread would make the kernel answer with RST.
+            let _ = stream.read_exact(&mut vec![0; length(&head)]);
             heard.lock().expect("no peer panics").push(head.clone());
             let _ = stream.write_all(answer(&head).as_bytes());
         })
@@ -79,6 +98,13 @@ fn head(stream: &mut TcpStream) -> String {
         head.push(byte[0]);
     }
     String::from_utf8_lossy(&head).into_owned()
+}
+
+/// The length of the body of a request (RFC 9112 §6.2).
+fn length(head: &str) -> usize {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let mut lengths = fields.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    lengths.next().and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(0)
 }
 
 /// An answer of HTTP with this status and body.
@@ -128,6 +154,30 @@ impl Closed {
 
     pub(crate) fn port(&self) -> u16 {
         let address = self.0.local_addr().expect("it has an address");
+        address.as_socket().expect("an address of IP").port()
+    }
+}
+
+/// A port that no SYN is answered at: its queue is full (listen(2)), and stays so while it lives.
+pub(crate) struct Dark {
+    listener: Socket,
+    _queued: TcpStream,
+}
+
+impl Dark {
+    pub(crate) fn new() -> Self {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        listener.bind(&free.into()).expect("a free port");
+        listener.listen(0).expect("it listens");
+        let address = listener.local_addr().expect("it has an address");
+        let address = address.as_socket().expect("an address of IP");
+        let queued = TcpStream::connect(address).expect("a queue of one");
+        Self { listener, _queued: queued }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        let address = self.listener.local_addr().expect("it has an address");
         address.as_socket().expect("an address of IP").port()
     }
 }

@@ -36,7 +36,7 @@ endpoints:
     auth: {username: 17, password: {file: /a, exact: false}}
     proxy: {url: 'socks5://p:1', auth: {username: a, password: {env: B}}}
     allow_cleartext: ${CLEAR:-true}
-    instances: {t100: {auth: {oauth2: nexus}, proxy: 'http://p'}, t200: }
+    instances: {t100: {auth: {oauth2: nexus}, proxy: 'http://p'}, t200: {auth: {database: x}}}
 connections:
   4: {skip: no UDM, proof: resolved, reason: x, probe: postgres, by: [peer.reset], expect: blocked}
 extra: [{alternates: [{port: 1}], id: x, source: ucs, destination: y, host: '2001:db8::1', port: 9, hosts: }]
@@ -205,8 +205,6 @@ fn sites_that_the_reader_refuses_for_their_form_are_invalid() {
         "endpoints: {ucs: {port: 1}}",
         "endpoints: {ucs: {auth: {token: x}}}",
         "endpoints: {ucs: {auth: {username: a, token: {env: A}}}}",
-        "endpoints: {ucs: {auth: {password: {env: A}}}}",
-        "endpoints: {ucs: {auth: {client_id: a}}}",
         "endpoints: {ucs: {auth: {token: {env: A, file: /a}}}}",
         "endpoints: {ucs: {auth: {token: {}}}}",
         "endpoints: {ucs: {auth: {}}}",

@@ -2,7 +2,7 @@
 
 use connprobe::model::FaultCode;
 use connprobe::profile::embedded::example_site;
-use connprobe::profile::{AuthSettings, Expected, SecretRef, Site, digest};
+use connprobe::profile::{Auth, AuthSettings, Expected, SecretRef, Site, digest};
 
 use crate::{genesys, lines, read_profile, read_site};
 
@@ -20,10 +20,8 @@ fn the_example_site_says_what_its_comments_say() {
     let db = &site.endpoints["ucsx-tenant-db"];
     let names: Vec<&str> = db.instances.iter().map(|instance| &*instance.name).collect();
     assert_eq!(names, ["t100", "t200"]);
-    let Some(AuthSettings::Login { username, database, .. }) = &db.instances[0].settings.auth
-    else {
-        panic!("a login")
-    };
+    let auth = db.instances[0].settings.auth.as_ref().and_then(Auth::whole);
+    let Some(AuthSettings::Login { username, database, .. }) = auth else { panic!("a login") };
     assert_eq!((username.as_deref(), database.as_deref()), (Some("ucsx_t100"), Some("ucsx_t100")));
     assert_eq!(site.endpoints["udm"].settings.hosts[0].0, "udm.udm.svc");
     assert_eq!(site.connections["14"].port.as_ref().unwrap().single(), Some(8080));
@@ -76,15 +74,13 @@ fn secrets_are_kept_as_references() {
         "endpoints:\n  elasticsearch: {auth: {api_key: {file: /run/key, exact: true}}}\n  \
          nexus: {auth: {token: {env: TOKEN}}}\n",
     );
-    let Some(AuthSettings::ApiKey(SecretRef::File { path, exact, .. })) =
-        &site.endpoints["elasticsearch"].settings.auth
+    let auth = |name: &str| site.endpoints[name].settings.auth.as_ref().and_then(Auth::whole);
+    let Some(AuthSettings::ApiKey(SecretRef::File { path, exact, .. })) = auth("elasticsearch")
     else {
         panic!("a file")
     };
-    assert_eq!((path.to_str(), *exact), (Some("/run/key"), true));
-    let Some(AuthSettings::Token(SecretRef::Env { name, .. })) =
-        &site.endpoints["nexus"].settings.auth
-    else {
+    assert_eq!((path.to_str(), exact), (Some("/run/key"), true));
+    let Some(AuthSettings::Token(SecretRef::Env { name, .. })) = auth("nexus") else {
         panic!("a variable")
     };
     assert_eq!(name, "TOKEN");

@@ -9,7 +9,7 @@ use crate::lab::ground::Ground;
 use crate::lab::http::routes::{Auth, Route, serve_routes};
 use crate::lab::http::{Answer, End, Reply, serve};
 use crate::lab::scenario::{Scenario, Served, Start};
-use crate::model::{FaultCode as F, Key};
+use crate::model::{FaultCode as F, Key, WarningCode};
 
 const PASSWORD: &str = "elastic-password-2k";
 
@@ -25,7 +25,8 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("elasticsearch-green", "a green cluster", |_| Box::pin(health("green", "green"))),
     good("elasticsearch-yellow-accepted", "yellow, which is good enough", |_| {
         Box::pin(health("yellow", "yellow"))
-    }),
+    })
+    .warning(&[WarningCode::ServiceDegraded]),
     good("elasticsearch-basic", "user and password over TLS", |ground| {
         Box::pin(secured(ground, PASSWORD))
     }),

@@ -1,17 +1,19 @@
 //! Object storage: S3 and Azure Blob, with signatures that are verified.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use time::Duration;
 
 use crate::lab::azure_blob::AzureBlob;
 use crate::lab::ground::{Ground, HOST};
+use crate::lab::http::{Answer, Request, serve};
 use crate::lab::pki::{Leaf, Signer};
 use crate::lab::s3::{Access, S3};
 use crate::lab::scenario::{Scenario, Served, Start};
 use crate::lab::server::Server;
-use crate::model::{FaultCode as F, Key};
+use crate::model::{FaultCode as F, Key, WarningCode};
 
 const ID: &str = "AKIALABEXAMPLE000001";
 const SECRET: &str = "lab/secret+key/0123456789abcdefghijklmn";
@@ -34,6 +36,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("s3-canary", "an object written, read back and removed", |ground| {
         Box::pin(canary(ground, Access::Full))
     }),
+    bad(
+        "s3-canary-stays",
+        F::AuthForbidden,
+        "the object may be written, and not removed",
+        |ground| Box::pin(keeping(ground)),
+    )
+    .warning(&[WarningCode::ProbeLeftovers])
+    .showing(&[(Key::ServiceCode, "AccessDenied")]),
     bad("s3-wrong-secret", F::AuthRejected, "SignatureDoesNotMatch", |ground| {
         Box::pin(s3(ground, store(), "another/secret+key/0123456789abcdefghijk"))
     })
@@ -122,6 +132,31 @@ async fn canary(ground: &Ground, access: Access) -> io::Result<Served> {
     let store = S3::new("exports", "eu-west-1").key(ID, SECRET, access);
     let server = store.serve(Some(ground.tls()?)).await?;
     Ok(served(server, true, ground.verify_full()).with("auth", keys(ground, SECRET)?))
+}
+
+/// A store of one object, which nobody removes.
+async fn keeping(ground: &Ground) -> io::Result<Served> {
+    let object = Mutex::new(Vec::new());
+    let answer = move |request: &Request| {
+        let mut object = object.lock().unwrap_or_else(PoisonError::into_inner);
+        let xml = |status, body: &str| Answer::of(status, "application/xml", body);
+        match request.method.as_str() {
+            "PUT" => {
+                object.clone_from(&request.body);
+                Answer::new(200)
+            }
+            "GET" if request.path.trim_matches('/') == "exports" => {
+                xml(200, "<ListBucketResult><Name>exports</Name></ListBucketResult>")
+            }
+            "GET" => Answer::of(200, "application/octet-stream", object.clone()),
+            _ => xml(
+                403,
+                "<Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>",
+            ),
+        }
+    };
+    let server = serve(Some(ground.tls()?), move |request| answer(request).reply_to(request));
+    Ok(served(server.await?, true, ground.verify_full()).with("auth", keys(ground, SECRET)?))
 }
 
 async fn anonymous(ground: &Ground) -> io::Result<Served> {

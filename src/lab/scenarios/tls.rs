@@ -9,7 +9,7 @@ use crate::lab::http::{Answer, serve};
 use crate::lab::pki::{ClientCertificate, Leaf, Signer};
 use crate::lab::raw::{self, Manner, banner};
 use crate::lab::scenario::{Scenario, Served, Start};
-use crate::model::{FaultCode as F, Key};
+use crate::model::{FaultCode as F, Key, WarningCode};
 
 pub(super) const GOOD: Leaf<'static> = Leaf { sans: &[HOST], ..Leaf::GOOD };
 
@@ -29,6 +29,14 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
     good("tls-intermediate", "a chain of two", |ground| {
         Box::pin(leaf(ground, Leaf { signer: Signer::Intermediate, ..GOOD }))
     }),
+    good("tls-ends-soon", "the certificate ends in five days", |ground| {
+        Box::pin(leaf(ground, Leaf { until_days: 5, ..GOOD }))
+    })
+    .warning(&[WarningCode::TlsExpiresSoon]),
+    good("tls-not-verified", "its own issuer, which nobody looks at", |ground| {
+        Box::pin(unverified(ground))
+    })
+    .warning(&[WarningCode::TlsNotVerified]),
     good("tls-1.2", "TLS 1.2 alone", |ground| Box::pin(version_12(ground))),
     good("tls-pinned", "the key that was pinned", |ground| Box::pin(pinned(ground, true))),
     bad("tls-expired", F::TlsExpired, "ended nine days ago", |ground| {
@@ -161,6 +169,13 @@ pub(super) fn trusting(scene: Served, ground: &Ground, more: Value) -> Served {
 
 async fn leaf(ground: &Ground, leaf: Leaf<'static>) -> io::Result<Served> {
     served(ground, ground.tls_of(&leaf)?, json!({})).await
+}
+
+/// A peer that proves nothing, and a row that asks for no more than TLS.
+async fn unverified(ground: &Ground) -> io::Result<Served> {
+    let tls = ground.tls_of(&Leaf { signer: Signer::Itself, ..GOOD })?;
+    let served = served(ground, tls, json!({})).await?;
+    Ok(served.with("tls", json!({"mode": "require"})).proving("connected"))
 }
 
 async fn version_12(ground: &Ground) -> io::Result<Served> {

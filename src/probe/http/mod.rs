@@ -22,7 +22,7 @@ pub mod status;
 use http::header::LOCATION;
 
 use crate::model::read::Problems;
-use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, WarningCode};
+use crate::model::{Fault, FaultCode, Key, Layer, Node, Proof, SecretRef, WarningCode};
 use crate::net::Dialer;
 use crate::net::tls::TlsRequest;
 use crate::probe::{BoxFuture, Probe, Protocol, TlsUse};
@@ -76,6 +76,10 @@ impl Probe for Http {
 
     fn dials(&self) -> usize {
         2 + if self.options.follow { redirect::LIMIT } else { 0 }
+    }
+
+    fn own_secrets(&self) -> Vec<&SecretRef> {
+        self.options.secrets().map(|(_, secret)| secret).collect()
     }
 
     fn sends(&self) -> String {

@@ -46,6 +46,7 @@ impl Reader {
             site.waivers =
                 items.iter().filter_map(|item| self.waiver(item, &rows, &site.endpoints)).collect();
         }
+        self.whole_auth(&site, of);
         site.timeouts = self.timeouts(&mut fields);
         self.finish(fields, "SiteFile");
         Some(site)

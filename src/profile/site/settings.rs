@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{Addresses, Diagnostic, Family, Place, TimeoutSettings};
-use crate::profile::site::{AuthSettings, ProxySettings, TlsSettings};
+use crate::profile::auth::Auth;
+use crate::profile::site::{ProxySettings, TlsSettings};
 
 /// What an endpoint, an instance and a row may all say. What is not said is inherited.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +18,8 @@ pub struct Settings {
     pub family: Option<Family>,
     /// TLS. Merged key by key.
     pub tls: TlsSettings,
-    /// Credentials.
-    pub auth: Option<AuthSettings>,
+    /// Credentials. Merged key by key within a kind.
+    pub auth: Option<Auth>,
     /// Whether credentials may travel without TLS.
     pub allow_cleartext: Option<bool>,
     /// The proxy to go through.
@@ -44,7 +45,7 @@ impl Settings {
             addresses: self.addresses.or(base.addresses),
             family: self.family.or(base.family),
             tls: self.tls.over(&base.tls),
-            auth: self.auth.clone().or_else(|| base.auth.clone()),
+            auth: Auth::merged(self.auth.as_ref(), base.auth.as_ref()),
             allow_cleartext: self.allow_cleartext.or(base.allow_cleartext),
             proxy: self.proxy.clone().or_else(|| base.proxy.clone()),
             timeouts: self.timeouts.or(base.timeouts),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::model::{Addresses, Expectation, FaultCode};
-use crate::runner::execute::climb::{PAUSE, Tried, all, retries};
+use crate::runner::execute::climb::{PAUSE, Tried, all, retries, target};
 use crate::runner::execute::resolve::{differing, resolve};
 use crate::runner::execute::sample::sampled;
 use crate::runner::execute::tokens::credentials;
@@ -16,9 +16,10 @@ use crate::runner::plan::{Aim, Case};
 pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     let started = Instant::now();
     let case = &shared.plan.cases[index];
+    shared.ledger.begin(index);
     let mut outcome = match &case.aim {
-        Some(aim) => sampled(shared, aim, case).await,
-        None => nothing(),
+        Some(aim) => sampled(shared, aim, case, index).await,
+        None => Outcome::of(case),
     };
     // Rejected credentials are not tried elsewhere either.
     let rejected = outcome.attempts.iter().any(|attempt| {
@@ -26,7 +27,7 @@ pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     });
     if falls_short(&outcome, case) && !rejected {
         for other in &case.alternates {
-            let tried = Box::pin(climb(shared, &other.aim, case)).await;
+            let tried = Box::pin(climb(shared, &other.aim, case, None)).await;
             if !falls_short(&tried, case) {
                 outcome.works = Some(other.what.clone());
                 break;
@@ -35,6 +36,7 @@ pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     }
     shrink(&mut outcome);
     outcome.elapsed = started.elapsed();
+    shared.ledger.done(index);
     Brought::Case(index, outcome)
 }
 
@@ -47,26 +49,20 @@ fn shrink(outcome: &mut Outcome) {
     }
 }
 
-fn nothing() -> Outcome {
-    Outcome {
-        attempts: Vec::new(),
-        deciding: Vec::new(),
-        warnings: Vec::new(),
-        retried: false,
-        works: None,
-        elapsed: Duration::ZERO,
-    }
-}
-
 pub(super) fn falls_short(outcome: &Outcome, case: &Case) -> bool {
     outcome.deciding.is_empty()
         || outcome.deciding.iter().any(|at| !outcome.attempts[*at].proves(case.required))
 }
 
-/// Climbs every address and port of an aim.
-pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
+/// Climbs every address and port of an aim; attempts are kept for the case of this index.
+pub(super) async fn climb(
+    shared: &Arc<Shared>,
+    aim: &Aim,
+    case: &Case,
+    kept: Option<usize>,
+) -> Outcome {
     let credentials = credentials(shared, aim, case).await;
-    let mut outcome = Outcome { warnings: case.warnings.clone(), ..nothing() };
+    let mut outcome = Outcome::of(case);
     let mut tried = Vec::new();
     for host in &aim.hosts {
         let mut lost = Vec::new();
@@ -74,6 +70,9 @@ pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outco
             let (name, port) = aim.asked(host);
             match resolve(shared, aim, name, port).await {
                 Err(attempt) if lost.len() < retries(aim, case) => {
+                    if let Some(index) = kept {
+                        shared.ledger.keep(index, port, &attempt);
+                    }
                     lost.push(attempt);
                     shared.names.forget(name);
                     tokio::time::sleep(PAUSE).await;
@@ -87,8 +86,8 @@ pub(super) async fn climb(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outco
             Ok((addresses, step, warnings, unmet)) => {
                 outcome.warnings.extend(warnings);
                 let dials = dials(shared, aim, host, &addresses).await;
-                let mut climbed =
-                    all(shared, aim, case, host, dials, step.as_ref(), &credentials).await;
+                let target = target(aim, case, host, &credentials);
+                let mut climbed = all(shared, aim, case, kept, target, dials, step.as_ref()).await;
                 climbed.extend(unmet.map(|attempt| alone(vec![attempt])));
                 if let Some(first) = climbed.first_mut() {
                     first.attempts.splice(0..0, lost);
@@ -133,7 +132,7 @@ async fn dials(
 }
 
 /// Puts the attempts in order, and finds those that decide.
-fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses, case: &Case) {
+pub(super) fn gather(outcome: &mut Outcome, tried: Vec<Tried>, addresses: Addresses, case: &Case) {
     // Each address has to be blocked, whatever would do for a connection.
     let blocked = matches!(case.expectation, Expectation::Blocked { .. });
     let mut best: BTreeMap<u16, usize> = BTreeMap::new();

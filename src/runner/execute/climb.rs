@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::model::{Attempt, Credentials, Expectation, Fault, Layer, Proof, Step, Warning};
+use crate::model::{
+    Attempt, Credentials, Expectation, Fault, FaultCode, Layer, Proof, Step, Warning,
+};
 use crate::net::tcp::Info;
 use crate::net::watch::Bytes;
 use crate::net::{Dialer, Target};
@@ -30,20 +32,30 @@ pub(super) fn retries(aim: &Aim, case: &Case) -> usize {
     }
 }
 
+/// What is dialled at a host; port and address are those of each climb.
+pub(super) fn target(
+    aim: &Aim,
+    case: &Case,
+    host: &Arc<str>,
+    credentials: &Result<Credentials, Fault>,
+) -> Target {
+    let mut target = aim.target.clone();
+    target.host = Arc::clone(host);
+    target.credentials.clone_from(credentials);
+    target.required = case.required;
+    target
+}
+
 /// Climbs each address: one at hand here, several beside each other.
 pub(super) async fn all(
     shared: &Arc<Shared>,
     aim: &Aim,
     case: &Case,
-    host: &Arc<str>,
+    kept: Option<usize>,
+    target: Target,
     dials: Vec<(u16, SocketAddr)>,
     step: Option<&Step>,
-    credentials: &Result<Credentials, Fault>,
 ) -> Vec<Tried> {
-    let mut target = aim.target.clone();
-    target.host = Arc::clone(host);
-    target.credentials.clone_from(credentials);
-    target.required = case.required;
     let climb = |mut target: Target, port, address| {
         target.port = port;
         Climb {
@@ -55,6 +67,7 @@ pub(super) async fn all(
             step: step.cloned(),
             required: case.required,
             retries: u32::try_from(retries(aim, case)).unwrap_or(0),
+            kept,
             weighs: case.expectation == Expectation::Reachable,
         }
     };
@@ -89,6 +102,8 @@ pub(super) struct Climb {
     step: Option<Step>,
     required: Proof,
     retries: u32,
+    /// The case for which attempts are kept.
+    kept: Option<usize>,
     /// Whether silence is worth the question of whether it depends on the size of packets.
     weighs: bool,
 }
@@ -118,12 +133,18 @@ impl Climb {
                 && climbed.attempt.fault.as_ref().is_some_and(retryable);
             let silent =
                 climbed.attempt.fault.as_ref().is_some_and(|fault| fault.code.is_silence());
+            if let Some(step) = &self.step {
+                climbed.attempt.steps.insert(0, step.clone());
+            }
+            if let Some(index) = self.kept {
+                self.shared.ledger.keep(index, self.target.port, &climbed.attempt);
+            }
             if silent && self.weighs && !(again && turn < self.retries) {
                 // Boxed: few rows meet silence, and each would carry the size of another climb.
                 Box::pin(self.weigh(&mut climbed)).await;
-            }
-            if let Some(step) = &self.step {
-                climbed.attempt.steps.insert(0, step.clone());
+                if let Some(index) = self.kept {
+                    self.shared.ledger.amend(index, self.target.port, &climbed.attempt);
+                }
             }
             tried.attempts.push(climbed.attempt);
             tried.warnings = climbed.warnings;
@@ -156,17 +177,17 @@ impl Climb {
     }
 }
 
-/// Rejected credentials are never tried again: that locks accounts. What we lack stays lacking.
+/// Faults that are not tried again, each with its reason. Every other is, as often as the row says.
+const FINAL: &[(FaultCode, &str)] = &[
+    (FaultCode::AuthRejected, "the same secret once more counts towards a lockout"),
+    (FaultCode::AuthRequired, "credentials that the row lacks don't come within a run"),
+    (FaultCode::AuthInsecure, "nothing was sent, and nothing will be: only a site may allow it"),
+    (FaultCode::AuthNoToken, "the token was asked for, and is asked for once a run"),
+    (FaultCode::LocalSecretUnreadable, "what this host lacks, it lacks until the run is over"),
+    (FaultCode::LocalInternal, "our own mistake stays one"),
+];
+
+/// Whether another attempt may come to something else, and harms nobody.
 pub(super) fn retryable(fault: &Fault) -> bool {
-    use crate::model::FaultCode as C;
-    !matches!(
-        fault.code,
-        C::AuthRejected
-            | C::AuthRequired
-            | C::AuthForbidden
-            | C::AuthInsecure
-            | C::AuthNoToken
-            | C::LocalSecretUnreadable
-            | C::LocalInternal
-    )
+    FINAL.iter().all(|(code, _)| *code != fault.code)
 }

@@ -4,12 +4,13 @@
 mod case;
 mod climb;
 mod control;
+mod ledger;
 mod resolve;
 mod sample;
 mod size;
 mod tokens;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::model::{Attempt, Fault, Secret, Warning};
 use crate::net::Names;
 use crate::net::slots::Slots;
-use crate::runner::plan::{Plan, TokenKey};
+use crate::runner::execute::ledger::Ledger;
+use crate::runner::plan::{Case, Plan, TokenKey};
 
 /// Cases that are begun at once at first; more follow while those wait.
 const WINDOW: usize = 64;
@@ -63,6 +65,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing seen yet of a case, and what was noticed of it while binding.
+    fn of(case: &Case) -> Self {
+        Self {
+            attempts: Vec::new(),
+            deciding: Vec::new(),
+            warnings: case.warnings.clone(),
+            retried: false,
+            works: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// Adds warnings, each once.
     fn warn(&mut self, warnings: Vec<Warning>) {
         for warning in warnings {
@@ -78,6 +92,8 @@ impl Outcome {
 pub struct Finished {
     /// What was seen of each case; `None` where it was not run or not done.
     pub outcomes: Vec<Option<Outcome>>,
+    /// What was seen of cases that were begun and are not done, by their index in the plan.
+    pub unfinished: BTreeMap<usize, Outcome>,
     /// Cases whose probe panicked.
     pub panicked: Vec<usize>,
     /// Negative controls: source, target, attempt.
@@ -116,6 +132,7 @@ struct Shared {
     names: Arc<Names>,
     slots: Arc<Slots>,
     tokens: HashMap<TokenKey, OnceCell<Result<Secret, Fault>>>,
+    ledger: Ledger,
 }
 
 /// What a task brings home.
@@ -136,7 +153,13 @@ pub async fn execute(
     let tokens = plan.tokens.keys().map(|key| (key.clone(), OnceCell::new())).collect();
     let slots = Arc::new(Slots::new(limits.files));
     names.bound(limits.files);
-    let shared = Arc::new(Shared { plan: Arc::clone(&plan), names, slots, tokens });
+    let shared = Arc::new(Shared {
+        plan: Arc::clone(&plan),
+        names,
+        slots,
+        tokens,
+        ledger: Ledger::default(),
+    });
     let mut finished = Finished::default();
     finished.outcomes.resize_with(plan.cases.len(), || None);
     let most = usize::try_from(limits.files.saturating_sub(64)).unwrap_or(1_024).clamp(64, 16_384);
@@ -197,7 +220,13 @@ pub async fn execute(
             }
         }
     }
+    // What is done and was not asked for yet is done.
+    while let Some(joined) = tasks.try_join_next_with_id() {
+        finished.came(joined, &mut of_task, &mut told);
+    }
     tasks.abort_all();
+    finished.unfinished = shared.ledger.close(&plan);
+    finished.unfinished.retain(|index, _| finished.outcomes[*index].is_none());
     finished.elapsed = started.elapsed();
     finished
 }

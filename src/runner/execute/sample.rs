@@ -14,9 +14,9 @@ const BETWEEN: Duration = Duration::from_secs(1);
 
 /// Takes samples of a case. An allow holds where one sample holds, so the first that does is the last; a
 /// deny has to hold on each, so every sample decides.
-pub(super) async fn sampled(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Outcome {
+pub(super) async fn sampled(shared: &Arc<Shared>, aim: &Aim, case: &Case, index: usize) -> Outcome {
     let blocked = matches!(case.expectation, Expectation::Blocked { .. });
-    let mut outcome = climb(shared, aim, case).await;
+    let mut outcome = climb(shared, aim, case, Some(index)).await;
     for _ in 1..shared.plan.sampling.samples {
         if !blocked && (!falls_short(&outcome, case) || !may_change(&outcome)) {
             break;
@@ -25,7 +25,7 @@ pub(super) async fn sampled(shared: &Arc<Shared>, aim: &Aim, case: &Case) -> Out
         for host in &aim.hosts {
             shared.names.forget(aim.asked(host).0);
         }
-        let next = climb(shared, aim, case).await;
+        let next = climb(shared, aim, case, Some(index)).await;
         append(&mut outcome, next, blocked, case);
     }
     outcome

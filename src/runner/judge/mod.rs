@@ -48,12 +48,13 @@ pub fn report(
         plan.spend();
     }
     let plan = &*plan;
-    let Finished { outcomes, panicked, negative, interrupted, elapsed } = finished;
+    let Finished { outcomes, mut unfinished, panicked, negative, interrupted, elapsed } = finished;
     let mut findings = findings(plan, &outcomes, header.all_sources);
     let controls = Controlled::of(plan, &outcomes, &negative);
     let mut connections = Vec::with_capacity(plan.cases.len());
     for (index, (case, outcome)) in plan.cases.iter().zip(outcomes).enumerate() {
         let lost = if panicked.contains(&index) { Lost::Panic } else { Lost::Deadline };
+        let lost = (lost, unfinished.remove(&index));
         connections.push(row(case, outcome, lost, &controls.for_case(case), &header.run));
     }
     corroborate::attach(&mut connections);

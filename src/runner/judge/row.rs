@@ -43,7 +43,7 @@ pub(super) fn judged(case: &Case, outcome: &Outcome, controls: &Controls) -> Jud
 pub(super) fn row(
     case: &Case,
     outcome: Option<Outcome>,
-    lost: Lost,
+    (lost, begun): (Lost, Option<Outcome>),
     controls: &Controls,
     run: &Arc<str>,
 ) -> ConnectionReport {
@@ -55,6 +55,12 @@ pub(super) fn row(
     }
     let Some(outcome) = outcome else {
         report.fault = Some(lost.fault());
+        if let Some(begun) = begun {
+            let proofs = begun.deciding.iter().map(|at| begun.attempts[*at].proof);
+            report.proof.reached = proofs.min().unwrap_or_default();
+            report.elapsed_ms = millis(begun.elapsed);
+            (report.warnings, report.attempts) = (begun.warnings, begun.attempts);
+        }
         return report;
     };
     let judgement = judged(case, &outcome, controls);

@@ -30,7 +30,7 @@ pub(super) struct SecretFile {
     exact: Option<bool>,
 }
 
-/// Credentials of one kind.
+/// Credentials of one kind. Parts that are missing may stand at the instance or the endpoint.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub(super) enum Auth {
@@ -51,7 +51,7 @@ pub(super) enum Auth {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, extend("minProperties" = 1), extend("dependentRequired" = {"password": ["username"]}))]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
 pub(super) struct Login {
     /// Name of the account.
     username: Option<String>,
@@ -62,12 +62,12 @@ pub(super) struct Login {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
 pub(super) struct Client {
     /// Client identifier.
-    client_id: String,
+    client_id: Option<String>,
     /// Client secret.
-    client_secret: Secret,
+    client_secret: Option<Secret>,
 }
 
 #[derive(JsonSchema)]
@@ -85,21 +85,21 @@ pub(super) struct ApiKey {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
 pub(super) struct Keys {
     /// Access key id.
-    access_key: String,
+    access_key: Option<String>,
     /// Secret access key.
-    secret_key: Secret,
+    secret_key: Option<Secret>,
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1))]
 pub(super) struct Account {
     /// Name of the account.
-    account: String,
+    account: Option<String>,
     /// Its key.
-    account_key: Secret,
+    account_key: Option<Secret>,
 }
 
 #[derive(JsonSchema)]
