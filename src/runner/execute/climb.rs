@@ -56,6 +56,7 @@ pub(super) async fn all(
     dials: Vec<(u16, SocketAddr)>,
     step: Option<&Step>,
 ) -> Vec<Tried> {
+    let alone = dials.len() == 1 && aim.hosts.len() == 1 && shared.plan.sampling.samples <= 1;
     let climb = |mut target: Target, port, address| {
         target.port = port;
         Climb {
@@ -68,6 +69,7 @@ pub(super) async fn all(
             required: case.required,
             retries: u32::try_from(retries(aim, case)).unwrap_or(0),
             kept,
+            alone,
             weighs: case.expectation == Expectation::Reachable,
         }
     };
@@ -104,6 +106,8 @@ pub(super) struct Climb {
     retries: u32,
     /// The case for which attempts are kept.
     kept: Option<usize>,
+    /// Whether nothing else of the case is dialled: what passes is then the end of it, and not worth a copy.
+    alone: bool,
     /// Whether silence is worth the question of whether it depends on the size of packets.
     weighs: bool,
 }
@@ -136,7 +140,8 @@ impl Climb {
             if let Some(step) = &self.step {
                 climbed.attempt.steps.insert(0, step.clone());
             }
-            if let Some(index) = self.kept {
+            let last = self.alone && climbed.attempt.fault.is_none();
+            if let Some(index) = self.kept.filter(|_| !last) {
                 self.shared.ledger.keep(index, self.target.port, &climbed.attempt);
             }
             if silent && self.weighs && !(again && turn < self.retries) {
