@@ -231,7 +231,7 @@ impl Served {
     pub fn impatient(self) -> Self {
         self.with(
             "timeouts",
-            json!({"dns": "1s", "tcp": "700ms", "tls": "700ms", "answer": "700ms"}),
+            json!({"dns": "2s", "tcp": "700ms", "tls": "700ms", "answer": "700ms"}),
         )
     }
 
