@@ -16,7 +16,7 @@ use crate::runner::plan::{Aim, Case};
 pub(super) async fn case(shared: &Arc<Shared>, index: usize) -> Brought {
     let started = Instant::now();
     let case = &shared.plan.cases[index];
-    shared.ledger.begin(index);
+    shared.ledger.begin(index, started);
     let mut outcome = match &case.aim {
         Some(aim) => sampled(shared, aim, case, index).await,
         None => Outcome::of(case),

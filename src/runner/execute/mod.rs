@@ -158,7 +158,7 @@ pub async fn execute(
         names,
         slots,
         tokens,
-        ledger: Ledger::default(),
+        ledger: Ledger::of(plan.cases.len()),
     });
     let mut finished = Finished::default();
     finished.outcomes.resize_with(plan.cases.len(), || None);
