@@ -228,7 +228,7 @@ impl Plan {
         }
     }
 
-    /// How many connections are opened at most while nothing fails and each name has one address:
+    /// How many connections are opened at most where each name has one address:
     /// retries, samples, alternates, tokens and controls included.
     pub fn dials(&self) -> usize {
         let rows = self.cases.iter().filter(|case| case.runs());

@@ -111,5 +111,9 @@ fn a_dry_run_tells_how_many_connections_there_are_at_most() {
     let ran = bench.run(&["--dry-run"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     // One; two ports, tried twice, of seven each: the answer, a counter-check, five redirects; the control.
-    assert!(ran.out.contains("at most 30 connections while nothing fails"), "{}", ran.out);
+    assert!(
+        ran.out.contains("at most 30 connections where each name has one address"),
+        "{}",
+        ran.out
+    );
 }

@@ -34,7 +34,7 @@ pub(super) fn dry_run(plan: &Plan) -> anyhow::Result<u8> {
     }
     writeln!(
         out,
-        "at most {} connections while nothing fails and each name has one address; nothing was sent",
+        "at most {} connections where each name has one address, retries included; nothing was sent",
         plan.dials()
     )?;
     Ok(PASS)

@@ -53,6 +53,9 @@ pub(in crate::lab) const SCENARIOS: &[Scenario] = &[
         Box::pin(unclosed(ground, "", json!({})))
     })
     .showing(&[(Key::BodyProblem, "close_notify")]),
+    cut("https-unclosed-gzip", "no close_notify, and gzip without its end", |ground| {
+        Box::pin(gzip_without_end(ground))
+    }),
     cut("https-unclosed-missing", "no close_notify, and not what is asked for", |ground| {
         Box::pin(unclosed(ground, "", json!({"body": {"contains": "queue"}})))
     })
@@ -130,6 +133,23 @@ async fn unclosed(ground: &Ground, field: &'static str, row: Value) -> io::Resul
     if let (Some(options), Some(row)) = (options.as_object_mut(), row.as_object()) {
         options.extend(row.clone());
     }
+    let served = Served::at(server, &json!({"https": options}), "identified");
+    Ok(served.with("tls", ground.verify_full()))
+}
+
+/// What the row states is there, and gzip's trailer is not (RFC 1952 §2.3.1).
+async fn gzip_without_end(ground: &Ground) -> io::Result<Served> {
+    let text = up().to_string();
+    let length = u16::try_from(text.len()).map_err(io::Error::other)?;
+    let mut said = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n".to_vec();
+    said.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    // A last block that is stored as it is (RFC 1951 §3.2.4).
+    said.push(1);
+    said.extend_from_slice(&length.to_le_bytes());
+    said.extend_from_slice(&(!length).to_le_bytes());
+    said.extend_from_slice(text.as_bytes());
+    let server = serve(Some(ground.tls()?), move |_| Reply::raw(said.clone(), End::Cut)).await?;
+    let options = json!({"path": "/", "status": [200], "body": {"contains": "up"}});
     let served = Served::at(server, &json!({"https": options}), "identified");
     Ok(served.with("tls", ground.verify_full()))
 }

@@ -81,6 +81,9 @@ pub(super) async fn read(
         }
     }
     let (bytes, unreadable) = decompressed(headers, bytes, limit);
+    // Compression has an end of its own: where that lacks too, the body was cut, and not merely unclosed.
+    let cut = unreadable.is_some();
+    let flaw = flaw.map(|flaw| Flaw { unclosed: flaw.unclosed && !cut, ..flaw });
     (bytes, flaw.or(unreadable))
 }
 

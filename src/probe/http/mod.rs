@@ -171,7 +171,6 @@ impl Http {
         mut answer: Answer,
     ) -> Result<Answer, Fault> {
         let (mut followed, mut seen) = (Vec::new(), Vec::new());
-        let began_in_tls = dialer.target().tls;
         while redirect::is_redirect(answer.status) && !self.options.status.accept(answer.status) {
             let Some(hop) = Hop::of(dialer, request, &answer)? else { break };
             let location = answer.field(LOCATION).unwrap_or_default();
@@ -183,8 +182,9 @@ impl Http {
                 return Err(fault.with(Key::Location, location).with(Key::Redirects, followed));
             }
             let target = dialer.target();
-            if began_in_tls && !hop.tls {
-                return Err(redirect::into_the_clear().with(Key::Location, location));
+            if target.tls && !hop.tls {
+                let fault = redirect::into_the_clear().with(Key::Location, location);
+                return Err(fault.with(Key::Redirects, followed));
             }
             let same = hop.host.eq_ignore_ascii_case(&target.host)
                 && (hop.port == target.port || hop.tls && !target.tls)
