@@ -137,7 +137,12 @@ impl Reader {
     pub(super) fn whole_auth(&mut self, site: &Site, of: &Profile) {
         let mut wrong: Vec<&Diagnostic> = Vec::new();
         let mut helped: Vec<&Diagnostic> = Vec::new();
-        let (said, cases) = (said(site, of), cases(site, of));
+        let said = said(site, of);
+        // What is whole everywhere stays so, however it is merged.
+        if said.iter().all(|auth| auth.is_whole()) {
+            return;
+        }
+        let cases = cases(site, of);
         for case in &cases {
             match case.is_whole() {
                 true => helped.extend(&case.lacks),
@@ -248,40 +253,27 @@ impl Reader {
     }
 }
 
-/// The credentials of each row that says any, by its own words.
-fn of_rows<'s>(
-    site: &'s Site,
-    of: &'s Profile,
-) -> impl Iterator<Item = (&'s str, Option<&'s Auth>)> {
-    of.connections.iter().chain(&site.extra).map(|row| {
-        let over = site.connections.get(&*row.id).and_then(|row| row.settings.auth.as_ref());
-        let own = || row.settings.as_ref().and_then(|settings| settings.auth.as_ref());
-        (&*row.destination, over.or_else(own))
-    })
-}
-
 /// The credentials as each place says them.
 fn said<'s>(site: &'s Site, of: &'s Profile) -> Vec<&'s Auth> {
+    let rows = of.connections.iter().chain(&site.extra).filter_map(|row| row.settings.as_deref());
+    let over = site.connections.values().map(|row| &row.settings);
     let endpoints = site.endpoints.values().flat_map(|endpoint| {
-        let instances = endpoint.instances.iter().map(|instance| &instance.settings);
-        instances.chain([&endpoint.settings]).filter_map(|settings| settings.auth.as_ref())
+        endpoint.instances.iter().map(|one| &one.settings).chain([&endpoint.settings])
     });
-    of_rows(site, of).filter_map(|(_, auth)| auth).chain(endpoints).collect()
+    let all = rows.chain(over).chain(endpoints);
+    all.filter_map(|settings| settings.auth.as_ref()).collect()
 }
 
 /// The credentials of each case, as it is bound later.
 fn cases(site: &Site, of: &Profile) -> Vec<Auth> {
     let mut cases = Vec::new();
-    for (destination, row) in of_rows(site, of) {
-        let endpoint = site.endpoints.get(destination);
-        let base = endpoint.and_then(|endpoint| endpoint.settings.auth.as_ref());
-        let instances = endpoint.map_or(&[][..], |endpoint| &endpoint.instances);
+    for row in of.connections.iter().chain(&site.extra) {
+        let instances = site.instances(&row.destination);
         if instances.is_empty() {
-            cases.extend(Auth::merged(row, base));
+            cases.extend(site.settings(row, None).auth);
         }
         for instance in instances {
-            let own = Auth::merged(row, instance.settings.auth.as_ref());
-            cases.extend(Auth::merged(own.as_ref(), base));
+            cases.extend(site.settings(row, Some(instance)).auth);
         }
     }
     cases

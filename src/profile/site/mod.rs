@@ -41,6 +41,26 @@ pub struct Site {
 }
 
 impl Site {
+    /// The instances of an endpoint; none where it is one.
+    pub fn instances(&self, endpoint: &str) -> &[InstanceSettings] {
+        self.endpoints.get(endpoint).map_or(&[], |endpoint| &endpoint.instances)
+    }
+
+    /// What holds for a row at an instance of its destination, the nearest first: what this site says of the
+    /// row, the row itself, the instance, the endpoint, and for time-outs the whole site.
+    pub fn settings(&self, row: &Connection, instance: Option<&InstanceSettings>) -> Settings {
+        let bare = Settings::default();
+        let over = self.connections.get(&*row.id).map_or(&bare, |over| &over.settings);
+        let mut near = over.over(row.settings.as_deref().unwrap_or(&bare));
+        if let Some(instance) = instance {
+            near = near.over(&instance.settings);
+        }
+        let base = self.endpoints.get(&*row.destination).map_or(&bare, |base| &base.settings);
+        let mut settings = near.over(base);
+        settings.timeouts = settings.timeouts.or(self.timeouts);
+        settings
+    }
+
     /// A site that could not be read at all.
     pub fn unread() -> Self {
         Self { missing: Missing { endpoints: true, rows: true }, ..Self::default() }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{Diagnostic, Finding, FindingCode, Place, Proof, Warning};
-use crate::profile::{Connection, RowSettings, Settings};
+use crate::profile::{Connection, RowSettings};
 use crate::runner::aim::Parts;
 use crate::runner::bind::Binder;
 use crate::runner::bind::case::hosts;
@@ -93,14 +93,8 @@ impl Binder<'_, '_> {
         };
         let none = RowSettings::default();
         let over = self.site.connections.get(&*row.id).unwrap_or(&none);
-        let bare = Settings::default();
-        let there = self.site.endpoints.get(endpoint);
-        let base = there.map_or(&bare, |e| &e.settings);
         // Where the endpoint has instances, the first gives the token.
-        let first = there.and_then(|e| e.instances.first()).map_or(&bare, |one| &one.settings);
-        let own = over.settings.over(row.settings.as_deref().unwrap_or(&bare));
-        let mut settings = own.over(first).over(base);
-        settings.timeouts = settings.timeouts.or(self.site.timeouts);
+        let settings = self.site.settings(row, self.site.instances(endpoint).first());
         let hosts = hosts(&settings, self.profile.endpoint(endpoint));
         if hosts.is_empty() {
             self.no_host(row);

@@ -15,26 +15,18 @@ impl Binder<'_, '_> {
     pub(super) fn row(&mut self, row: &Connection, extra: bool, cases: &mut Vec<Case>) {
         let none = RowSettings::default();
         let over = self.site.connections.get(&*row.id).unwrap_or(&none);
-        let endpoint = self.site.endpoints.get(&*row.destination);
-        let instances = endpoint.map_or(&[][..], |endpoint| &endpoint.instances);
-        let bare = Settings::default();
-        let base = endpoint.map_or(&bare, |endpoint| &endpoint.settings);
         let passed_over = self.passed_over(row);
         if passed_over.is_none() {
             self.findings(row, over, extra);
         }
-        let each: Vec<Option<&InstanceSettings>> = match instances {
+        let each: Vec<Option<&InstanceSettings>> = match self.site.instances(&row.destination) {
             [] => vec![None],
             some => some.iter().map(Some).collect(),
         };
         for instance in each {
-            let own = over.settings.over(row.settings.as_deref().unwrap_or(&bare));
-            let settings = match instance {
-                Some(instance) => own.over(&instance.settings).over(base),
-                None => own.over(base),
-            };
+            let settings = self.site.settings(row, instance);
             let name = instance.map(|instance| Arc::clone(&instance.name));
-            cases.push(self.case(row, over, settings, name, passed_over.clone()));
+            cases.push(self.case(row, over, &settings, name, passed_over.clone()));
         }
     }
 
@@ -42,13 +34,12 @@ impl Binder<'_, '_> {
         &mut self,
         row: &Connection,
         over: &RowSettings,
-        mut settings: Settings,
+        settings: &Settings,
         instance: Option<Arc<str>>,
         passed_over: Option<String>,
     ) -> Case {
-        settings.timeouts = settings.timeouts.or(self.site.timeouts);
         let endpoint = self.profile.endpoint(&row.destination);
-        let hosts = hosts(&settings, endpoint);
+        let hosts = hosts(settings, endpoint);
         let stated = over.proof.as_ref().map_or(row.proof, |(proof, _)| *proof);
         let required = self.maker.options.proof.map_or(stated, |cap| stated.min(cap));
         let ports = over.port.clone().unwrap_or_else(|| row.port.clone());
@@ -96,13 +87,7 @@ impl Binder<'_, '_> {
             self.no_host(row);
         }
         let mut warnings = Vec::new();
-        let parts = Parts {
-            endpoint: &row.destination,
-            hosts,
-            ports: &case.port,
-            settings: &settings,
-            probe,
-        };
+        let parts = Parts { endpoint: &row.destination, hosts, ports: &case.port, settings, probe };
         let aim = self.maker.aim(&parts, &mut warnings).map(Box::new);
         if open || nowhere {
             return case;
@@ -114,7 +99,7 @@ impl Binder<'_, '_> {
         if matches!(case.expectation, Expectation::Reachable) {
             let made = alternates
                 .iter()
-                .filter_map(|other| self.alternative(row, other, &settings, &case, probe));
+                .filter_map(|other| self.alternative(row, other, settings, &case, probe));
             case.alternates = made.collect();
         }
         case
